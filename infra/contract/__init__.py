@@ -1,0 +1,1 @@
+"""From the contract documents to everything under `generated/`: bundle, lint, generate, compare."""
