@@ -1,0 +1,1 @@
+"""Written by `make generate` from `openapi/` and `asyncapi/`. Do not edit."""

@@ -1,0 +1,1 @@
+"""The handwritten part of the backend: rooms, the platform they stand on, partners, and the composition roots."""

@@ -1,0 +1,1 @@
+"""Third parties, one file each, with time-outs and a breaker each."""

@@ -1,0 +1,1 @@
+"""What every room stands on: documents, events, tokens, limits, errors, money. Knows no room."""

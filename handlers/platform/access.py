@@ -1,0 +1,52 @@
+"""Who is calling, and whether an operation is theirs to call. The rules themselves come from the contract (`generated.access`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from handlers.platform.errors import Problem, forbidden, unauthorized
+
+Role = Literal["anonymous", "customer", "staff", "admin"]
+Credential = Literal["none", "bearer", "cookie"]
+
+RANK: Final[dict[Role, int]] = {"anonymous": 0, "customer": 1, "staff": 2, "admin": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The caller. `id` is the user or guest id, empty for a caller without a token.
+
+    `token_version` is compared with the user's for staff and admin operations (decision 59).
+    """
+
+    id: str = ""
+    role: Role = "anonymous"
+    permissions: frozenset[str] = frozenset()
+    email: str | None = None
+    session_id: str | None = None
+    token_version: int = 0
+    credential: Credential = "none"
+
+    @property
+    def is_guest(self) -> bool:
+        """A guest has a session and a cart of its own, but no account (decision 14)."""
+        return self.role == "anonymous" and self.id != ""
+
+
+ANONYMOUS: Final = Principal(permissions=frozenset({"read:products"}))
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What an operation asks of its caller: at least this role, and all of these permissions."""
+
+    role: Role
+    permissions: frozenset[str] = frozenset()
+
+
+def refusal(principal: Principal, access: Access) -> Problem | None:
+    """Why the caller may not call the operation, or None when it may (decision 13: roles are ordered)."""
+    if RANK[principal.role] >= RANK[access.role] and access.permissions <= principal.permissions:
+        return None
+    return unauthorized() if principal.credential == "none" else forbidden()

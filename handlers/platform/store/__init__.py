@@ -1,0 +1,1 @@
+"""Documents: the port and its adapters."""
