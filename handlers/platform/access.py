@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from handlers.platform.errors import Problem, forbidden, unauthorized
@@ -32,6 +32,10 @@ class Principal:
     def is_guest(self) -> bool:
         """A guest has a session and a cart of its own, but no account (decision 14)."""
         return self.role == "anonymous" and self.id != ""
+
+    def by_cookie(self) -> Principal:
+        """The same caller, known by its cookie: its writes need the CSRF token."""
+        return replace(self, credential="cookie")
 
 
 ANONYMOUS: Final = Principal(permissions=frozenset({"read:products"}))

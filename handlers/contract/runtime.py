@@ -1,0 +1,157 @@
+"""The running contract: what every bound operation shares, and Connexion around it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from connexion.lifecycle import ConnexionRequest, ConnexionResponse
+from connexion.middleware import ConnexionMiddleware
+from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
+from connexion.middleware.exceptions import ExceptionMiddleware
+from connexion.middleware.lifespan import LifespanMiddleware
+from connexion.middleware.security import SecurityMiddleware
+from connexion.middleware.server_error import ServerErrorMiddleware
+from connexion.resolver import RelativeResolver
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from handlers.contract.answers import AnswerCheck
+from handlers.contract.operation import BoundOperation, Operation
+from handlers.contract.routing import TrieRouting
+from handlers.contract.security import Credentials
+from handlers.contract.services import Services
+from handlers.platform.access import Principal
+from handlers.platform.csrf import CsrfGuard
+from handlers.platform.envelope import problem_body
+from handlers.platform.errors import Problem, unauthorized
+from handlers.platform.limits import LimitRule, Limits
+
+log = logging.getLogger(__name__)
+
+Json = dict[str, Any]
+Lifespan = Callable[[Any], AbstractAsyncContextManager[None]]
+VersionCheck = Callable[[Principal], Awaitable[None]]
+
+
+async def _trusted(_: Principal) -> None:
+    """Stands in for the version check where there are no users to compare with (the gateway)."""
+
+
+@dataclass(slots=True)
+class Runtime:
+    """What the operations of one process share.
+
+    `services` is None in the gateway, where every operation is forwarded instead of handled.
+    """
+
+    limits: Limits
+    csrf: CsrfGuard
+    default_limit: LimitRule
+    max_body_bytes: int
+    services: Services
+    answers: AnswerCheck | None = None
+    check_version: VersionCheck = _trusted
+    forward: ASGIApp | None = None
+    kept: frozenset[str] = field(default_factory=frozenset)
+
+    def answer_check(self, operation_id: str) -> Callable[[int, bytes, bytes], None] | None:
+        """The check of an operation's answers, when it is switched on."""
+        return self.answers.of(operation_id) if self.answers is not None else None
+
+    def forwards(self, operation_id: str) -> bool:
+        """Whether the gateway passes this operation on (all but those it keeps)."""
+        return operation_id not in self.kept
+
+
+def connexion_app(document: Json, runtime: Runtime, credentials: Credentials, lifespan: Lifespan) -> ASGIApp:
+    """The contract as an ASGI application: Connexion's document, routing context, security and errors around our operations.
+
+    Arranged as in design/facts/connexion.md: only the middlewares that are needed, our own trie in place of the router.
+    """
+    middleware = ConnexionMiddleware(
+        _terminal(runtime),
+        resolver=RelativeResolver("generated.routing"),
+        lifespan=lifespan,
+        middlewares=[LifespanMiddleware, ServerErrorMiddleware, ExceptionMiddleware, TrieRouting, SecurityMiddleware],
+        security_map=credentials.security_map(),
+    )
+    middleware.add_api(_served(document))
+    for failure in (Exception, Problem):
+        middleware.add_error_handler(failure, _on_error)
+    return middleware  # type: ignore[no-any-return]
+
+
+def _served(document: Json) -> Json:
+    """The document for Connexion, which shall read credentials and leave refusing to the operations.
+
+    They refuse after the rate limit was asked, with the envelope and the headers of every answer.
+    """
+    paths = {
+        path: {
+            method: {**operation, "security": [*operation["security"], {}] if operation["security"] else []}
+            for method, operation in item.items()
+        }
+        for path, item in document["paths"].items()
+    }
+    return {**document, "paths": paths}
+
+
+def _terminal(runtime: Runtime) -> ASGIApp:
+    class Api(RoutedAPI[BoundOperation]):  # type: ignore[misc]  # connexion is untyped
+        """Binds each operation of the document to the runtime."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.add_paths()
+
+        def make_operation(self, operation: Any) -> BoundOperation:
+            """The bound operation behind an operationId."""
+            spec: Operation = operation.function
+            return spec.bind(runtime)
+
+    class Terminal(RoutedMiddleware[Api]):  # type: ignore[misc]  # connexion is untyped
+        """The innermost application: hands each request to its operation."""
+
+        api_cls = Api
+
+        def __init__(self) -> None:
+            super().__init__(_nothing_behind)
+
+    return Terminal()  # type: ignore[no-any-return]
+
+
+async def _nothing_behind(scope: Scope, receive: Receive, send: Send) -> None:
+    raise RuntimeError(f"no operation behind {scope.get('path')}")
+
+
+async def _on_error(request: ConnexionRequest, error: Exception) -> ConnexionResponse:
+    """Everything that was raised outside an operation's own handling, in the envelope."""
+    request_id = request.scope["hph"].request_id
+    problem = _as_problem(error)
+    if problem.status >= 500:
+        log.error("unexpected error", exc_info=error, extra={"request_id": request_id})
+    headers = {key.decode(): value.decode() for key, value in problem.headers}
+    return ConnexionResponse(
+        status_code=problem.status,
+        mimetype="application/json",
+        content_type="application/json",
+        headers=headers,
+        body=problem_body(problem, request_id),
+    )
+
+
+def _as_problem(error: Exception) -> Problem:
+    if isinstance(error, Problem):
+        return error
+    if getattr(error, "status_code", None) == 401:
+        return unauthorized()
+    return Problem("INTERNAL_SERVER_ERROR", "Unexpected server error")
+
+
+@asynccontextmanager
+async def no_lifespan(_: Any) -> AsyncIterator[None]:
+    """For applications whose services live elsewhere (tests)."""
+    yield

@@ -1,0 +1,142 @@
+"""Access tokens of our own (plan, ADR-019; decision 11): signed, short-lived, verified without I/O.
+
+Exactly one algorithm is accepted, the key is built once, and every claim we rely on must be there: python-jose accepts a
+missing `aud` or an unknown `crit` unless told otherwise (facts/connexion.md).
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import orjson
+from jose import jwk, jwt
+from jose.exceptions import ExpiredSignatureError, JWTError
+
+from generated.errors import ErrorRule
+from handlers.platform.access import RANK, Principal
+from handlers.platform.clock import Clock
+
+ISSUER: Final = "holiday-peak-hub"
+AUDIENCE: Final = "holiday-peak-hub-api"
+MAX_TOKEN_BYTES: Final = 4096
+_CACHE_SIZE: Final = 10_000
+_OPTIONS: Final = {
+    "require_exp": True,
+    "require_iat": True,
+    "require_aud": True,
+    "require_sub": True,
+    "require_iss": True,
+    "verify_at_hash": False,
+}
+
+
+class TokenRejected(Exception):
+    """An access token is not one of ours, or its time is over. `rule` says which."""
+
+    def __init__(self, rule: ErrorRule) -> None:
+        super().__init__(rule)
+        self.rule: ErrorRule = rule
+
+
+class Tokens:
+    """Issues and verifies access tokens with one key and one algorithm."""
+
+    def __init__(self, secret: str, algorithm: str, lifetime: timedelta, clock: Clock, *, kid: str = "main") -> None:
+        self._algorithm = algorithm
+        self._signing = secret
+        self._key = jwk.construct(secret, algorithm)
+        self._headers = {"kid": kid}
+        self._clock = clock
+        self.lifetime = lifetime
+        # token -> (caller, end): a token is verified once per process, then only its time is looked at.
+        self._verified: dict[str, tuple[Principal, float]] = {}
+
+    def issue(self, principal: Principal, *, audience: str = AUDIENCE, lifetime: timedelta | None = None) -> str:
+        """A signed token for the caller."""
+        now = self._clock.now()
+        claims: dict[str, Any] = {
+            "iss": ISSUER,
+            "aud": audience,
+            "sub": principal.id,
+            "role": principal.role,
+            "permissions": sorted(principal.permissions),
+            "ver": principal.token_version,
+            "iat": int(now.timestamp()),
+            "exp": int((now + (lifetime or self.lifetime)).timestamp()),
+        }
+        if principal.email is not None:
+            claims["email"] = principal.email
+        if principal.session_id is not None:
+            claims["sid"] = principal.session_id
+        return str(jwt.encode(claims, self._signing, algorithm=self._algorithm, headers=self._headers))
+
+    def verify(self, token: str) -> Principal:
+        """The caller of an access token. Raises `TokenRejected`."""
+        known = self._verified.get(token)
+        if known is not None:
+            if known[1] <= self._clock.now().timestamp():
+                raise TokenRejected("token_expired")
+            return known[0]
+        claims = self.claims(token)
+        principal = _principal(claims)
+        if len(self._verified) >= _CACHE_SIZE:
+            self._verified.clear()
+        self._verified[token] = (principal, float(claims["exp"]))
+        return principal
+
+    def claims(self, token: str, *, audience: str = AUDIENCE) -> Mapping[str, Any]:
+        """The verified claims of a token for an audience. Raises `TokenRejected`."""
+        _check_header(token, self._algorithm)
+        try:
+            claims: Mapping[str, Any] = jwt.decode(
+                token, self._key, algorithms=[self._algorithm], audience=audience, issuer=ISSUER, options=dict(_OPTIONS)
+            )
+        except ExpiredSignatureError:
+            raise TokenRejected("token_expired") from None
+        except JWTError:
+            raise TokenRejected("token_invalid") from None
+        return _timely(claims, self._clock.now())
+
+
+def _timely(claims: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
+    # python-jose reads the machine's clock; ours is asked too, so that tests may move it.
+    if claims["exp"] <= now.timestamp():
+        raise TokenRejected("token_expired")
+    if claims["iat"] > now.timestamp() + 60:
+        raise TokenRejected("token_invalid")
+    return claims
+
+
+def _check_header(token: str, algorithm: str) -> None:
+    """Refuses what the library would overlook: other algorithms, `crit`, keys brought along (RFC 8725, 3.1 and 3.10)."""
+    if len(token) > MAX_TOKEN_BYTES or token.count(".") != 2:
+        raise TokenRejected("token_invalid")
+    head = token.split(".", 1)[0]
+    try:
+        header = orjson.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))
+    except (ValueError, binascii.Error):
+        raise TokenRejected("token_invalid") from None
+    if not isinstance(header, dict) or header.get("alg") != algorithm:
+        raise TokenRejected("token_invalid")
+    if header.keys() & {"crit", "jku", "jwk", "x5u", "x5c"}:
+        raise TokenRejected("token_invalid")
+
+
+def _principal(claims: Mapping[str, Any]) -> Principal:
+    role = claims.get("role")
+    permissions = claims.get("permissions")
+    if role not in RANK or not isinstance(permissions, list) or not isinstance(claims["sub"], str):
+        raise TokenRejected("token_invalid")
+    return Principal(
+        id=claims["sub"],
+        role=role,
+        permissions=frozenset(permissions),
+        email=claims.get("email"),
+        session_id=claims.get("sid"),
+        token_version=int(claims.get("ver", 0)),
+        credential="bearer",
+    )
