@@ -1,0 +1,80 @@
+# Holiday Peak Hub backend. `make` or `make help` says what there is.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+CODE := handlers infra tests
+
+##@ Begin
+.PHONY: help setup run demo-data
+help: ## This list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  \033[36m%-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+
+setup: $(VENV)/dev.stamp ## Install everything for development into .venv (hash-checked)
+
+run: $(VENV)/run.stamp ## Start the API with demo data on http://127.0.0.1:8000 (Ctrl-C ends it)
+	@$(PY) -m infra.local.run
+
+##@ Contract
+.PHONY: generate lint contract-diff
+generate: $(VENV)/dev.stamp ## Write generated/ from openapi/ and asyncapi/
+	@$(PY) -m infra.contract.generate
+
+lint: $(VENV)/dev.stamp ## Check the contract documents against the house rules
+	@$(PY) -m infra.contract.lint
+
+contract-diff: $(VENV)/dev.stamp ## Compare the contract with the last release; fails on a breaking change
+	@$(PY) -m infra.contract.diff
+
+##@ Prove
+.PHONY: check test test-py fuzz bench coverage
+check: $(VENV)/dev.stamp ## Format, lint, types, contract, drift of generated/, import rules, dead code
+	@$(BIN)/ruff format --check $(CODE)
+	@$(BIN)/ruff check $(CODE)
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/vulture
+	@$(PY) -m infra.contract.lint
+	@$(PY) -m infra.contract.generate --check
+	@$(PY) -m infra.contract.diff
+	@$(PY) -m infra.contract.progress
+
+test: $(VENV)/dev.stamp ## Install, check, and run every test with branch coverage
+	@$(MAKE) --no-print-directory check
+	@infra/local/test.sh
+
+fuzz: $(VENV)/dev.stamp ## Schemathesis over every implemented operation, longer than in the tests
+	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-200} $(BIN)/pytest tests/contract/test_conformance.py --timeout=3600
+
+bench: $(VENV)/dev.stamp ## Speed beside a FastAPI peer that does the same work (about 5 minutes)
+	@$(PY) -m tests.load.bench
+
+##@ Keep
+.PHONY: format lock vendor clean
+format: $(VENV)/dev.stamp ## Format the code and fix what can be fixed
+	@$(BIN)/ruff format $(CODE)
+	@$(BIN)/ruff check --fix $(CODE)
+
+lock: $(VENV)/dev.stamp ## Resolve the dependency sets anew into infra/locks
+	@infra/locks/lock.sh
+
+clean: ## Remove the environment, caches and local data
+	rm -rf $(VENV) .local .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* coverage bench
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name it: make PYTHON=python3.13 ..."; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: infra/locks/run.txt | $(VENV)/bin/python
+	@echo "Installing what the application needs (once, about half a minute) ..."
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r infra/locks/run.txt
+	@touch $@
+
+$(VENV)/dev.stamp: infra/locks/dev.txt | $(VENV)/bin/python
+	@echo "Installing what development needs (once, about a minute) ..."
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r infra/locks/dev.txt
+	@touch $@ $(VENV)/run.stamp

@@ -1,0 +1,561 @@
+# Written by `make generate` from the contract. Do not edit.
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal as Literal
+
+from typing import Literal, NotRequired, TypedDict
+
+
+class OrderTotals(TypedDict):
+    subtotal: float
+    discount: float
+    shipping: float
+    tax: float
+    total: float
+    currency: str
+
+
+class ProductPrice(TypedDict):
+    amount: float
+    currency: str
+    compare_at: NotRequired[float]
+    tax_rate: float
+
+
+class ProfileUpdatedData(TypedDict):
+    user_id: str
+    order_id: NotRequired[str]
+    orders_count: int
+    segments: list[str]
+
+
+class RatingSummary(TypedDict):
+    average: float
+    count: int
+
+
+class ShipmentDimensions(TypedDict):
+    length: float
+    width: float
+    height: float
+    unit: Literal['inches', 'cm']
+
+
+class TicketUpdatedData(TypedDict):
+    ticket_id: str
+    ticket_number: str
+    user_id: str
+    change: Literal['status', 'assignment', 'priority', 'staff_response', 'customer_response', 'internal_note']
+    status: Literal['pending', 'in_progress', 'waiting_on_customer', 'resolved', 'closed']
+    previous_status: NotRequired[Literal['pending', 'in_progress', 'waiting_on_customer', 'resolved', 'closed']]
+    priority: Literal['low', 'normal', 'high', 'urgent']
+    assigned_to: NotRequired[str]
+    message_id: NotRequired[str]
+    changed_by: Literal['anonymous', 'customer', 'staff', 'admin', 'agent', 'system']
+
+
+class UserCreatedData(TypedDict):
+    user_id: str
+    role: Literal['customer', 'staff', 'admin']
+    newsletter_opt_in: bool
+
+
+class UserDeletedData(TypedDict):
+    user_id: str
+
+
+class UserUpdatedData(TypedDict):
+    user_id: str
+    role: Literal['customer', 'staff', 'admin']
+    newsletter_opt_in: bool
+    changed_fields: list[Literal['email', 'name', 'phone', 'role', 'profile', 'preferences', 'newsletter_opt_in', 'rewards']]
+
+
+class VariantStock(TypedDict):
+    variant_id: str
+    sku: str
+    status: Literal['in_stock', 'low_stock', 'out_of_stock']
+    available: int
+
+
+class DeliveryCompletedData(TypedDict):
+    shipment_id: str
+    order_id: str
+    user_id: NotRequired[str]
+    carrier: Literal['FedEx', 'UPS', 'USPS', 'DHL']
+    tracking_number: str
+    estimated_delivery: NotRequired[str]
+    delivered_at: str
+
+
+class ETAUpdatedData(TypedDict):
+    shipment_id: str
+    order_id: str
+    estimated_delivery: str
+    previous_estimated_delivery: NotRequired[str]
+    confidence: NotRequired[float]
+
+
+class EventAddress(TypedDict):
+    line1: str
+    line2: NotRequired[str]
+    city: str
+    state: NotRequired[str]
+    postal_code: str
+    country: str
+
+
+class FailedReservation(TypedDict):
+    product_id: str
+    variant_id: str
+    requested: int
+    available: int
+    reason: Literal['out_of_stock', 'not_sold', 'unknown_variant']
+
+
+class InventoryReservationFailedData(TypedDict):
+    order_id: str
+    failed_items: list[FailedReservation]
+
+
+class OrderItem(TypedDict):
+    order_item_id: str
+    product_id: str
+    variant_id: str
+    sku: str
+    name: str
+    variant_name: NotRequired[str]
+    quantity: int
+    unit_price: float
+    line_total: float
+    image_url: NotRequired[str]
+
+
+class OrderProcessedData(TypedDict):
+    order_id: str
+    status: Literal['pending', 'awaiting_payment', 'payment_failed', 'paid', 'processing', 'shipped', 'delivered', 'completed', 'cancelled', 'refunded']
+
+
+class OrderUpdatedData(TypedDict):
+    order_id: str
+    order_number: str
+    user_id: str
+    status: Literal['pending', 'awaiting_payment', 'payment_failed', 'paid', 'processing', 'shipped', 'delivered', 'completed', 'cancelled', 'refunded']
+    previous_status: Literal['pending', 'awaiting_payment', 'payment_failed', 'paid', 'processing', 'shipped', 'delivered', 'completed', 'cancelled', 'refunded']
+    payment_status: Literal['pending', 'processing', 'paid', 'failed', 'cancelled', 'refund_pending', 'partially_refunded', 'refunded']
+    fulfillment_status: Literal['pending', 'reserved', 'scheduled', 'shipped', 'delivered', 'returned', 'cancelled']
+    estimated_delivery: NotRequired[str]
+
+
+class PaymentFailedData(TypedDict):
+    order_id: str
+    user_id: str
+    payment_intent_id: NotRequired[str]
+    amount: float
+    currency: str
+    failure_code: Literal['card_declined', 'insufficient_funds', 'expired_card', 'authentication_failed', 'fraud_suspected', 'processing_error', 'abandoned']
+    failure_message: NotRequired[str]
+    failed_at: str
+
+
+class ProductDeletedData(TypedDict):
+    product_id: str
+    category_slug: str
+    sku: str
+    variant_ids: list[str]
+
+
+class ProductInventory(TypedDict):
+    product_id: str
+    status: Literal['in_stock', 'low_stock', 'out_of_stock']
+    available: int
+    variants: list[VariantStock]
+    updated_at: str
+
+
+class ProductVariant(TypedDict):
+    variant_id: str
+    sku: str
+    attributes: dict[str, str]
+    price_adjustment: float
+    stock: int
+
+
+class RefundProcessedData(TypedDict):
+    refund_id: str
+    order_id: str
+    user_id: str
+    payment_intent_id: str
+    return_id: NotRequired[str]
+    amount: float
+    currency: str
+    reason: Literal['requested_by_customer', 'return', 'order_cancelled', 'goodwill', 'duplicate', 'fraudulent', 'delivery_failed']
+    fully_refunded: bool
+    refunded_at: str
+
+
+class ReservedItem(TypedDict):
+    product_id: str
+    variant_id: str
+    sku: str
+    quantity: int
+
+
+class ReturnItem(TypedDict):
+    order_item_id: str
+    product_id: str
+    variant_id: str
+    sku: str
+    name: str
+    quantity: int
+    reason: Literal['damaged', 'defective', 'wrong_item', 'not_as_described', 'does_not_fit', 'changed_mind', 'arrived_late', 'other']
+    refund_amount: float
+    exchange_variant_id: NotRequired[str]
+    received_quantity: NotRequired[int]
+    condition: NotRequired[Literal['new', 'opened', 'damaged', 'missing']]
+
+
+class ReturnReceivedData(TypedDict):
+    return_id: str
+    return_number: str
+    order_id: str
+    order_number: str
+    user_id: str
+    type: Literal['return', 'exchange']
+    items: list[ReturnItem]
+    refund_amount: float
+    currency: str
+    payment_intent_id: NotRequired[str]
+    received_at: str
+
+
+class ReturnRejectedData(TypedDict):
+    return_id: str
+    return_number: str
+    order_id: str
+    order_number: str
+    user_id: str
+    type: Literal['return', 'exchange']
+    decided_at: str
+
+
+class ReturnRequestedData(TypedDict):
+    return_id: str
+    return_number: str
+    order_id: str
+    order_number: str
+    user_id: str
+    type: Literal['return', 'exchange']
+    reason: Literal['damaged', 'defective', 'wrong_item', 'not_as_described', 'does_not_fit', 'changed_mind', 'arrived_late', 'other']
+    items: list[ReturnItem]
+    refund_amount: float
+    currency: str
+    delivered_at: NotRequired[str]
+
+
+class ReviewPublishedData(TypedDict):
+    review_id: str
+    product_id: str
+    user_id: str
+    rating: int
+    verified_purchase: bool
+    product_rating: RatingSummary
+    published_at: str
+
+
+class ShipmentIssue(TypedDict):
+    issue_id: str
+    type: Literal['delay', 'weather', 'address_problem', 'customs', 'damaged', 'lost', 'other']
+    severity: Literal['low', 'medium', 'high']
+    description: str
+    detected_at: str
+    resolved_at: NotRequired[str]
+
+
+class ShipmentLocation(TypedDict):
+    city: str
+    state: NotRequired[str]
+    country: str
+    updated_at: str
+
+
+class ShipmentStatusUpdatedData(TypedDict):
+    shipment_id: str
+    order_id: str
+    user_id: NotRequired[str]
+    carrier: Literal['FedEx', 'UPS', 'USPS', 'DHL']
+    service_level: Literal['standard', 'express', 'overnight']
+    tracking_number: str
+    status: Literal['label_created', 'picked_up', 'in_transit', 'out_for_delivery', 'delivered', 'exception', 'returned']
+    previous_status: Literal['label_created', 'picked_up', 'in_transit', 'out_for_delivery', 'delivered', 'exception', 'returned']
+    location: NotRequired[ShipmentLocation]
+    destination: EventAddress
+    estimated_delivery: NotRequired[str]
+    occurred_at: str
+
+
+class ShipmentWeight(TypedDict):
+    value: float
+    unit: Literal['lbs', 'kg']
+
+
+class StockLevel(TypedDict):
+    product_id: str
+    variant_id: str
+    sku: str
+    on_hand: int
+    reserved: int
+    available: int
+    status: Literal['in_stock', 'low_stock', 'out_of_stock']
+    updated_at: str
+
+
+class StockLevelChangedData(TypedDict):
+    product_id: str
+    variant_id: str
+    reason: Literal['reserved', 'released', 'shipped', 'restocked', 'adjusted']
+    on_hand_change: int
+    reserved_change: int
+    level: StockLevel
+    version: int
+    adjustment_reason: NotRequired[Literal['received', 'recount', 'damaged', 'lost', 'returned', 'correction']]
+    order_id: NotRequired[str]
+    return_id: NotRequired[str]
+
+
+class TicketCreatedData(TypedDict):
+    ticket_id: str
+    ticket_number: str
+    user_id: str
+    order_id: NotRequired[str]
+    return_id: NotRequired[str]
+    type: Literal['return', 'exchange', 'refund', 'order', 'delivery', 'payment', 'product', 'account', 'other']
+    category: NotRequired[Literal['product_quality', 'wrong_item', 'missing_item', 'damaged_in_transit', 'late_delivery', 'billing', 'account_access', 'product_information', 'other']]
+    priority: Literal['low', 'normal', 'high', 'urgent']
+    status: Literal['pending', 'in_progress', 'waiting_on_customer', 'resolved', 'closed']
+
+
+class TicketResolvedData(TypedDict):
+    ticket_id: str
+    ticket_number: str
+    user_id: str
+    order_id: NotRequired[str]
+    return_id: NotRequired[str]
+    type: Literal['return', 'exchange', 'refund', 'order', 'delivery', 'payment', 'product', 'account', 'other']
+    category: NotRequired[Literal['product_quality', 'wrong_item', 'missing_item', 'damaged_in_transit', 'late_delivery', 'billing', 'account_access', 'product_information', 'other']]
+    resolved_by: NotRequired[str]
+    created_at: str
+    first_response_at: NotRequired[str]
+    resolved_at: str
+
+
+class InventoryReleasedData(TypedDict):
+    order_id: str
+    reason: Literal['payment_failed', 'order_cancelled', 'reservation_expired', 'reservation_incomplete']
+    items: list[ReservedItem]
+
+
+class InventoryReservedData(TypedDict):
+    order_id: str
+    reservations: list[ReservedItem]
+    expires_at: NotRequired[str]
+
+
+class InventoryUpdatedData(TypedDict):
+    product_id: str
+    inventory: ProductInventory
+
+
+class OrderCancelledData(TypedDict):
+    order_id: str
+    order_number: str
+    user_id: str
+    reason: Literal['customer_request', 'ordered_by_mistake', 'delivery_too_slow', 'fraud_suspected', 'staff_request', 'out_of_stock', 'payment_timeout', 'no_carrier', 'process_timeout']
+    cancelled_by: Literal['anonymous', 'customer', 'staff', 'admin', 'agent', 'system']
+    previous_status: Literal['pending', 'awaiting_payment', 'payment_failed', 'paid', 'processing', 'shipped', 'delivered', 'completed', 'cancelled', 'refunded']
+    items: list[ReservedItem]
+    amount_paid: float
+    currency: str
+    payment_intent_id: NotRequired[str]
+    promo_code: NotRequired[str]
+    cancelled_at: str
+
+
+class OrderCompletedData(TypedDict):
+    order_id: str
+    order_number: str
+    user_id: str
+    items: list[OrderItem]
+    totals: OrderTotals
+    completed_at: str
+
+
+class OrderCreatedData(TypedDict):
+    order_id: str
+    user_id: str
+    order_number: str
+    items: list[OrderItem]
+    totals: OrderTotals
+    shipping_address: EventAddress
+    shipping_method: NotRequired[Literal['standard', 'express', 'overnight']]
+    payment_choice: NotRequired[Literal['saved_method', 'new_card', 'paypal']]
+    promo_code: NotRequired[str]
+
+
+class PaymentProcessedData(TypedDict):
+    order_id: str
+    order_number: str
+    user_id: str
+    payment_intent_id: str
+    method: NotRequired[Literal['credit_card', 'debit_card', 'paypal']]
+    amount: float
+    currency: str
+    items: list[ReservedItem]
+    shipping_address: EventAddress
+    shipping_method: Literal['standard', 'express', 'overnight']
+    weight: NotRequired[ShipmentWeight]
+    paid_at: str
+
+
+class ProductSnapshot(TypedDict):
+    product_id: str
+    category_slug: str
+    sku: str
+    name: str
+    slug: str
+    description: str
+    brand: str
+    price: ProductPrice
+    variants: list[ProductVariant]
+    attributes: dict[str, str]
+    status: Literal['draft', 'active', 'archived']
+    rating: NotRequired[RatingSummary]
+    updated_at: str
+
+
+class ProductUpdatedData(TypedDict):
+    product_id: str
+    changed_fields: list[Literal['category_slug', 'sku', 'name', 'slug', 'description', 'long_description', 'brand', 'price', 'images', 'variants', 'attributes', 'seo', 'status', 'rating']]
+    previous_category_slug: NotRequired[str]
+    product: ProductSnapshot
+
+
+class ReturnApprovedData(TypedDict):
+    return_id: str
+    return_number: str
+    order_id: str
+    order_number: str
+    user_id: str
+    type: Literal['return', 'exchange']
+    items: list[ReturnItem]
+    refund_amount: float
+    currency: str
+    decided_at: str
+
+
+class RouteIssueDetectedData(TypedDict):
+    shipment_id: str
+    order_id: str
+    issue: ShipmentIssue
+
+
+class ShipmentScheduledData(TypedDict):
+    shipment_id: str
+    order_id: str
+    carrier: Literal['FedEx', 'UPS', 'USPS', 'DHL']
+    service_level: Literal['standard', 'express', 'overnight']
+    tracking_number: str
+    estimated_delivery: str
+    weight: NotRequired[ShipmentWeight]
+    dimensions: NotRequired[ShipmentDimensions]
+
+
+class ProductCreatedData(TypedDict):
+    product_id: str
+    product: ProductSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class EventSpec:
+    """Where an event goes and who reads it."""
+
+    topic: str
+    partition_key: str
+    groups: tuple[str, ...]
+    data: str
+    built: bool
+
+
+EVENTS: Final[dict[str, EventSpec]] = {
+    "DeliveryCompleted": EventSpec('shipping-events', '/data/order_id', ('crm-profile-aggregation', 'crud-notifications', 'crud-orders'), 'DeliveryCompletedData', False),
+    "ETAUpdated": EventSpec('shipping-events', '/data/order_id', ('crud-notifications', 'crud-orders', 'crud-shipments'), 'ETAUpdatedData', False),
+    "InventoryReleased": EventSpec('inventory-events', '/data/order_id', ('crud-orders',), 'InventoryReleasedData', False),
+    "InventoryReservationFailed": EventSpec('inventory-events', '/data/order_id', ('crud-orders',), 'InventoryReservationFailedData', False),
+    "InventoryReserved": EventSpec('inventory-events', '/data/order_id', ('crud-orders', 'crud-payments'), 'InventoryReservedData', False),
+    "InventoryUpdated": EventSpec('product-events', '/data/product_id', ('crud-search', 'ecommerce-catalog-search', 'inventory-health-check'), 'InventoryUpdatedData', False),
+    "OrderCancelled": EventSpec('order-events', '/data/order_id', ('crud-analytics', 'crud-checkout', 'crud-notifications', 'crud-payments', 'crud-shipments', 'ecommerce-order-status', 'inventory-reservation-validation'), 'OrderCancelledData', False),
+    "OrderCompleted": EventSpec('order-events', '/data/order_id', ('crm-profile-aggregation', 'crm-segmentation-personalization', 'crud-users', 'ecommerce-order-status'), 'OrderCompletedData', False),
+    "OrderCreated": EventSpec('order-events', '/data/order_id', ('crm-profile-aggregation', 'crud-analytics', 'crud-notifications', 'inventory-reservation-validation'), 'OrderCreatedData', False),
+    "OrderProcessed": EventSpec('order-events', '/data/order_id', (), 'OrderProcessedData', True),
+    "OrderUpdated": EventSpec('order-events', '/data/order_id', ('ecommerce-order-status',), 'OrderUpdatedData', False),
+    "PaymentFailed": EventSpec('payment-events', '/data/order_id', ('crud-notifications', 'crud-orders', 'inventory-reservation-validation'), 'PaymentFailedData', False),
+    "PaymentProcessed": EventSpec('payment-events', '/data/order_id', ('crud-analytics', 'crud-orders', 'logistics-carrier-selection'), 'PaymentProcessedData', False),
+    "ProductCreated": EventSpec('product-events', '/data/product_id', ('crud-inventory', 'crud-search', 'ecommerce-catalog-search', 'product-management-acp-transformation', 'product-management-assortment-optimization', 'product-management-consistency-validation', 'product-management-normalization-classification'), 'ProductCreatedData', False),
+    "ProductDeleted": EventSpec('product-events', '/data/product_id', ('crud-inventory', 'crud-search', 'ecommerce-catalog-search', 'product-management-acp-transformation', 'product-management-assortment-optimization', 'product-management-consistency-validation', 'product-management-normalization-classification'), 'ProductDeletedData', False),
+    "ProductUpdated": EventSpec('product-events', '/data/product_id', ('crud-inventory', 'crud-search', 'ecommerce-catalog-search', 'product-management-acp-transformation', 'product-management-assortment-optimization', 'product-management-consistency-validation', 'product-management-normalization-classification'), 'ProductUpdatedData', False),
+    "ProfileUpdated": EventSpec('user-events', '/data/user_id', ('crm-segmentation-personalization', 'crud-users'), 'ProfileUpdatedData', False),
+    "RefundProcessed": EventSpec('payment-events', '/data/order_id', ('crm-support-assistance', 'crud-analytics', 'crud-notifications', 'crud-orders', 'crud-returns'), 'RefundProcessedData', False),
+    "ReturnApproved": EventSpec('support-events', '/data/order_id', ('crud-notifications', 'inventory-health-check', 'logistics-returns-support'), 'ReturnApprovedData', False),
+    "ReturnReceived": EventSpec('support-events', '/data/order_id', ('crud-inventory', 'crud-notifications', 'crud-orders', 'crud-payments', 'inventory-health-check', 'logistics-returns-support'), 'ReturnReceivedData', False),
+    "ReturnRejected": EventSpec('support-events', '/data/order_id', ('crud-notifications', 'logistics-returns-support'), 'ReturnRejectedData', False),
+    "ReturnRequested": EventSpec('support-events', '/data/order_id', ('crud-notifications', 'logistics-returns-support'), 'ReturnRequestedData', False),
+    "ReviewPublished": EventSpec('product-events', '/data/product_id', ('crud-products', 'ecommerce-product-detail-enrichment'), 'ReviewPublishedData', False),
+    "RouteIssueDetected": EventSpec('shipping-events', '/data/order_id', ('crud-notifications', 'crud-shipments'), 'RouteIssueDetectedData', False),
+    "ShipmentScheduled": EventSpec('shipping-events', '/data/order_id', ('crud-inventory', 'crud-orders', 'crud-shipments'), 'ShipmentScheduledData', False),
+    "ShipmentStatusUpdated": EventSpec('shipping-events', '/data/order_id', ('crud-notifications', 'crud-orders', 'logistics-eta-computation', 'logistics-route-issue-detection'), 'ShipmentStatusUpdatedData', False),
+    "StockLevelChanged": EventSpec('inventory-events', '/data/product_id', ('crud-products', 'inventory-alerts-triggers', 'inventory-health-check', 'inventory-jit-replenishment'), 'StockLevelChangedData', False),
+    "TicketCreated": EventSpec('support-events', '/data/ticket_id', ('crm-support-assistance', 'crud-notifications'), 'TicketCreatedData', False),
+    "TicketResolved": EventSpec('support-events', '/data/ticket_id', ('crm-support-assistance', 'crud-notifications'), 'TicketResolvedData', False),
+    "TicketUpdated": EventSpec('support-events', '/data/ticket_id', ('crm-support-assistance', 'crud-notifications'), 'TicketUpdatedData', False),
+    "UserCreated": EventSpec('user-events', '/data/user_id', ('crm-profile-aggregation', 'crm-segmentation-personalization'), 'UserCreatedData', False),
+    "UserDeleted": EventSpec('user-events', '/data/user_id', ('crm-profile-aggregation', 'crm-segmentation-personalization', 'crud-addresses', 'crud-cart', 'crud-orders', 'crud-payment-methods', 'crud-returns', 'crud-reviews', 'crud-shipments', 'crud-tickets', 'crud-wishlist'), 'UserDeletedData', False),
+    "UserUpdated": EventSpec('user-events', '/data/user_id', ('crm-profile-aggregation', 'crm-segmentation-personalization'), 'UserUpdatedData', False),
+}
+
+EventType = Literal[
+    "DeliveryCompleted",
+    "ETAUpdated",
+    "InventoryReleased",
+    "InventoryReservationFailed",
+    "InventoryReserved",
+    "InventoryUpdated",
+    "OrderCancelled",
+    "OrderCompleted",
+    "OrderCreated",
+    "OrderProcessed",
+    "OrderUpdated",
+    "PaymentFailed",
+    "PaymentProcessed",
+    "ProductCreated",
+    "ProductDeleted",
+    "ProductUpdated",
+    "ProfileUpdated",
+    "RefundProcessed",
+    "ReturnApproved",
+    "ReturnReceived",
+    "ReturnRejected",
+    "ReturnRequested",
+    "ReviewPublished",
+    "RouteIssueDetected",
+    "ShipmentScheduled",
+    "ShipmentStatusUpdated",
+    "StockLevelChanged",
+    "TicketCreated",
+    "TicketResolved",
+    "TicketUpdated",
+    "UserCreated",
+    "UserDeleted",
+    "UserUpdated",
+]

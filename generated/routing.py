@@ -1,0 +1,1403 @@
+"""Written by `make generate` from the contract. Do not edit."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from generated import models as m
+from generated import params as p
+from generated import views as v
+from handlers.contract.call import Call
+from handlers.contract.operation import Body, Operation
+from handlers.contract.parameters import Parameter, Parameters, boolean, day, instant, integer, json_content, number, text
+from handlers.contract.reply import Reply
+from handlers.platform.access import Access
+from handlers.platform.limits import LimitRule
+
+
+login = Operation(
+    id="login", method="post", path="/api/auth/login", access=Access("anonymous"),
+    body=Body(m.LoginRequest),
+    limit=LimitRule(per_minute=10, burst=10),
+    headers=((b'cache-control', b'no-store'),),
+    sets_cookies=True,
+)
+
+completeMfaLogin = Operation(
+    id="completeMfaLogin", method="post", path="/api/auth/mfa", access=Access("anonymous"),
+    body=Body(m.MfaLoginRequest),
+    limit=LimitRule(per_minute=5, burst=5),
+    headers=((b'cache-control', b'no-store'),),
+    sets_cookies=True,
+)
+
+signup = Operation(
+    id="signup", method="post", path="/api/auth/signup", access=Access("anonymous"),
+    status=201,
+    body=Body(m.SignupRequest),
+    limit=LimitRule(per_minute=5, burst=10),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+logout = Operation(
+    id="logout", method="post", path="/api/auth/logout", access=Access("anonymous"),
+    status=204,
+    body=Body(m.LogoutRequest, required=False),
+    headers=((b'cache-control', b'no-store'),),
+    sets_cookies=True,
+)
+
+refreshSession = Operation(
+    id="refreshSession", method="post", path="/api/auth/refresh", access=Access("anonymous"),
+    body=Body(m.RefreshRequest, required=False),
+    limit=LimitRule(per_minute=30, burst=30),
+    headers=((b'cache-control', b'no-store'),),
+    sets_cookies=True,
+)
+
+verifyEmail = Operation(
+    id="verifyEmail", method="post", path="/api/auth/verify-email", access=Access("anonymous"),
+    body=Body(m.VerifyEmailRequest),
+    limit=LimitRule(per_minute=10, burst=10),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+resendVerification = Operation(
+    id="resendVerification", method="post", path="/api/auth/resend-verification", access=Access("anonymous"),
+    status=202,
+    body=Body(m.ResendVerificationRequest),
+    limit=LimitRule(per_minute=3, burst=3),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+forgotPassword = Operation(
+    id="forgotPassword", method="post", path="/api/auth/forgot-password", access=Access("anonymous"),
+    status=202,
+    body=Body(m.ForgotPasswordRequest),
+    limit=LimitRule(per_minute=3, burst=3),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+resetPassword = Operation(
+    id="resetPassword", method="post", path="/api/auth/reset-password", access=Access("anonymous"),
+    body=Body(m.ResetPasswordRequest),
+    limit=LimitRule(per_minute=5, burst=5),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+socialLogin = Operation(
+    id="socialLogin", method="post", path="/api/auth/social/{provider}", access=Access("anonymous"),
+    parameters=Parameters(
+        p.SocialLoginParameters,
+        path=(Parameter("provider", "provider", text(enum=('google', 'microsoft', 'facebook')), required=True),),
+    ),
+    body=Body(m.SocialLoginRequest),
+    limit=LimitRule(per_minute=10, burst=10),
+    headers=((b'cache-control', b'no-store'),),
+    sets_cookies=True,
+)
+
+createSocialNonce = Operation(
+    id="createSocialNonce", method="post", path="/api/auth/social/{provider}/nonce", access=Access("anonymous"),
+    status=201,
+    parameters=Parameters(
+        p.CreateSocialNonceParameters,
+        path=(Parameter("provider", "provider", text(enum=('google', 'microsoft', 'facebook')), required=True),),
+    ),
+    limit=LimitRule(per_minute=20, burst=20),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+createGuestSession = Operation(
+    id="createGuestSession", method="post", path="/api/auth/guest", access=Access("anonymous"),
+    status=201,
+    limit=LimitRule(per_minute=10, burst=20),
+    headers=((b'cache-control', b'no-store'),),
+    sets_cookies=True,
+)
+
+getJwks = Operation(
+    id="getJwks", method="get", path="/.well-known/jwks.json", access=Access("anonymous"),
+    headers=((b'cache-control', b'public, max-age=3600'),),
+)
+
+getMe = Operation(
+    id="getMe", method="get", path="/api/users/me", access=Access("customer", frozenset({"read:profile"})),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+updateMe = Operation(
+    id="updateMe", method="put", path="/api/users/me", access=Access("customer", frozenset({"write:profile"})),
+    parameters=Parameters(
+        p.UpdateMeParameters,
+        header=(Parameter("If-Match", "if_match", text(min_length=1, max_length=128)),),
+    ),
+    body=Body(m.UserUpdate, min_properties=1),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+deleteMe = Operation(
+    id="deleteMe", method="delete", path="/api/users/me", access=Access("customer", frozenset({"write:profile"})),
+    status=204,
+    limit=LimitRule(per_minute=5, burst=5),
+    headers=((b'cache-control', b'no-store'),),
+    sets_cookies=True,
+)
+
+getDashboard = Operation(
+    id="getDashboard", method="get", path="/api/users/me/dashboard", access=Access("customer", frozenset({"read:profile"})),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+getRewards = Operation(
+    id="getRewards", method="get", path="/api/users/me/rewards", access=Access("customer", frozenset({"read:profile"})),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+changePassword = Operation(
+    id="changePassword", method="put", path="/api/users/me/password", access=Access("customer", frozenset({"write:profile"})),
+    status=204,
+    body=Body(m.PasswordChange),
+    limit=LimitRule(per_minute=5, burst=5),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+enableTwoFactor = Operation(
+    id="enableTwoFactor", method="post", path="/api/users/me/2fa/enable", access=Access("customer", frozenset({"write:profile"})),
+    body=Body(m.TwoFactorEnableRequest),
+    limit=LimitRule(per_minute=5, burst=5),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+verifyTwoFactor = Operation(
+    id="verifyTwoFactor", method="post", path="/api/users/me/2fa/verify", access=Access("customer", frozenset({"write:profile"})),
+    body=Body(m.TwoFactorVerifyRequest),
+    limit=LimitRule(per_minute=5, burst=5),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+disableTwoFactor = Operation(
+    id="disableTwoFactor", method="post", path="/api/users/me/2fa/disable", access=Access("customer", frozenset({"write:profile"})),
+    status=204,
+    body=Body(m.TwoFactorDisableRequest),
+    limit=LimitRule(per_minute=5, burst=5),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+getPreferences = Operation(
+    id="getPreferences", method="get", path="/api/users/me/preferences", access=Access("customer", frozenset({"read:profile"})),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+updatePreferences = Operation(
+    id="updatePreferences", method="put", path="/api/users/me/preferences", access=Access("customer", frozenset({"write:profile"})),
+    parameters=Parameters(
+        p.UpdatePreferencesParameters,
+        header=(Parameter("If-Match", "if_match", text(min_length=1, max_length=128)),),
+    ),
+    body=Body(m.PreferencesUpdate, min_properties=1),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+listAddresses = Operation(
+    id="listAddresses", method="get", path="/api/users/me/addresses", access=Access("customer", frozenset({"read:profile"})),
+    parameters=Parameters(
+        p.ListAddressesParameters,
+        query=(Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+createAddress = Operation(
+    id="createAddress", method="post", path="/api/users/me/addresses", access=Access("customer", frozenset({"write:profile"})),
+    status=201,
+    body=Body(m.AddressCreate),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+updateAddress = Operation(
+    id="updateAddress", method="put", path="/api/users/me/addresses/{address_id}", access=Access("customer", frozenset({"write:profile"})),
+    parameters=Parameters(
+        p.UpdateAddressParameters,
+        path=(Parameter("address_id", "address_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+        header=(Parameter("If-Match", "if_match", text(min_length=1, max_length=128)),),
+    ),
+    body=Body(m.AddressUpdate, min_properties=1),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+deleteAddress = Operation(
+    id="deleteAddress", method="delete", path="/api/users/me/addresses/{address_id}", access=Access("customer", frozenset({"write:profile"})),
+    status=204,
+    parameters=Parameters(
+        p.DeleteAddressParameters,
+        path=(Parameter("address_id", "address_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+        header=(Parameter("If-Match", "if_match", text(min_length=1, max_length=128)),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+setDefaultAddress = Operation(
+    id="setDefaultAddress", method="put", path="/api/users/me/addresses/{address_id}/default", access=Access("customer", frozenset({"write:profile"})),
+    parameters=Parameters(
+        p.SetDefaultAddressParameters,
+        path=(Parameter("address_id", "address_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+        header=(Parameter("If-Match", "if_match", text(min_length=1, max_length=128)),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+validateAddress = Operation(
+    id="validateAddress", method="post", path="/api/addresses/validate", access=Access("anonymous", frozenset({"write:orders"})),
+    body=Body(m.AddressInput),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+listPaymentMethods = Operation(
+    id="listPaymentMethods", method="get", path="/api/users/me/payment-methods", access=Access("customer", frozenset({"read:profile"})),
+    parameters=Parameters(
+        p.ListPaymentMethodsParameters,
+        query=(Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+addPaymentMethod = Operation(
+    id="addPaymentMethod", method="post", path="/api/users/me/payment-methods", access=Access("customer", frozenset({"write:profile"})),
+    status=201,
+    body=Body(m.PaymentMethodCreate),
+    limit=LimitRule(per_minute=10, burst=10),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+deletePaymentMethod = Operation(
+    id="deletePaymentMethod", method="delete", path="/api/users/me/payment-methods/{payment_method_id}", access=Access("customer", frozenset({"write:profile"})),
+    status=204,
+    parameters=Parameters(
+        p.DeletePaymentMethodParameters,
+        path=(Parameter("payment_method_id", "payment_method_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+listWishlist = Operation(
+    id="listWishlist", method="get", path="/api/users/me/wishlist", access=Access("customer", frozenset({"read:profile"})),
+    parameters=Parameters(
+        p.ListWishlistParameters,
+        query=(Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+addToWishlist = Operation(
+    id="addToWishlist", method="post", path="/api/users/me/wishlist", access=Access("customer", frozenset({"write:profile"})),
+    body=Body(m.WishlistItemCreate),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+removeFromWishlist = Operation(
+    id="removeFromWishlist", method="delete", path="/api/users/me/wishlist/{product_id}", access=Access("customer", frozenset({"write:profile"})),
+    status=204,
+    parameters=Parameters(
+        p.RemoveFromWishlistParameters,
+        path=(Parameter("product_id", "product_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+addToWishlistAlias = Operation(
+    id="addToWishlistAlias", method="post", path="/api/wishlist", access=Access("customer", frozenset({"write:profile"})),
+    body=Body(m.WishlistItemCreate),
+    headers=((b'cache-control', b'no-store'), (b'deprecation', b'@1769731200'), (b'sunset', b'Wed, 30 Jun 2027 00:00:00 GMT')),
+)
+
+removeFromWishlistAlias = Operation(
+    id="removeFromWishlistAlias", method="delete", path="/api/wishlist/{product_id}", access=Access("customer", frozenset({"write:profile"})),
+    status=204,
+    parameters=Parameters(
+        p.RemoveFromWishlistAliasParameters,
+        path=(Parameter("product_id", "product_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+    ),
+    headers=((b'cache-control', b'no-store'), (b'deprecation', b'@1769731200'), (b'sunset', b'Wed, 30 Jun 2027 00:00:00 GMT')),
+)
+
+listProducts = Operation(
+    id="listProducts", method="get", path="/api/products", access=Access("anonymous"),
+    parameters=Parameters(
+        p.ListProductsParameters,
+        query=(Parameter("category", "category", text(min_length=1, max_length=100, pattern='^[a-z0-9]+(-[a-z0-9]+)*$')), Parameter("filters", "filters", json_content(m.ProductFilters)), Parameter("sort", "sort", text(enum=('relevance', 'price', 'name', 'created_at', 'rating', 'popularity'))), Parameter("order", "order", text(enum=('asc', 'desc'))), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+    ),
+    headers=((b'cache-control', b'public, max-age=30'),),
+)
+
+listFeaturedProducts = Operation(
+    id="listFeaturedProducts", method="get", path="/api/products/featured", access=Access("anonymous"),
+    parameters=Parameters(
+        p.ListFeaturedProductsParameters,
+        query=(Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("offset", "offset", integer(minimum=0, maximum=10000)), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+    ),
+    headers=((b'cache-control', b'public, max-age=60'),),
+)
+
+searchProducts = Operation(
+    id="searchProducts", method="get", path="/api/products/search", access=Access("anonymous"),
+    parameters=Parameters(
+        p.SearchProductsParameters,
+        query=(Parameter("q", "q", text(min_length=1, max_length=200), required=True), Parameter("category", "category", text(min_length=1, max_length=100, pattern='^[a-z0-9]+(-[a-z0-9]+)*$')), Parameter("filters", "filters", json_content(m.ProductFilters)), Parameter("sort", "sort", text(enum=('relevance', 'price', 'name', 'created_at', 'rating', 'popularity'))), Parameter("order", "order", text(enum=('asc', 'desc'))), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+    ),
+    headers=((b'cache-control', b'public, max-age=30'),),
+)
+
+getProductFilters = Operation(
+    id="getProductFilters", method="get", path="/api/products/filters", access=Access("anonymous"),
+    parameters=Parameters(
+        p.GetProductFiltersParameters,
+        query=(Parameter("category", "category", text(min_length=1, max_length=100, pattern='^[a-z0-9]+(-[a-z0-9]+)*$')), Parameter("q", "q", text(min_length=1, max_length=200)), Parameter("filters", "filters", json_content(m.ProductFilters)),),
+    ),
+    headers=((b'cache-control', b'public, max-age=300'),),
+)
+
+getProduct = Operation(
+    id="getProduct", method="get", path="/api/products/{product_id}", access=Access("anonymous"),
+    parameters=Parameters(
+        p.GetProductParameters,
+        path=(Parameter("product_id", "product_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+    ),
+    headers=((b'cache-control', b'public, max-age=60'),),
+)
+
+listRelatedProducts = Operation(
+    id="listRelatedProducts", method="get", path="/api/products/{product_id}/related", access=Access("anonymous"),
+    parameters=Parameters(
+        p.ListRelatedProductsParameters,
+        path=(Parameter("product_id", "product_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+        query=(Parameter("limit", "limit", integer(minimum=1, maximum=50), default=8),),
+    ),
+    headers=((b'cache-control', b'public, max-age=300'),),
+)
+
+listAdminProducts = Operation(
+    id="listAdminProducts", method="get", path="/api/admin/products", access=Access("admin", frozenset({"manage:catalog"})),
+    parameters=Parameters(
+        p.ListAdminProductsParameters,
+        query=(Parameter("status", "status", text(enum=('draft', 'active', 'archived'))), Parameter("q", "q", text(min_length=1, max_length=200)), Parameter("category", "category", text(min_length=1, max_length=100, pattern='^[a-z0-9]+(-[a-z0-9]+)*$')), Parameter("sort", "sort", text(enum=('relevance', 'price', 'name', 'created_at', 'rating', 'popularity'))), Parameter("order", "order", text(enum=('asc', 'desc'))), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+createProduct = Operation(
+    id="createProduct", method="post", path="/api/admin/products", access=Access("admin", frozenset({"manage:catalog"})),
+    status=201,
+    body=Body(m.ProductCreate),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+getAdminProduct = Operation(
+    id="getAdminProduct", method="get", path="/api/admin/products/{product_id}", access=Access("admin", frozenset({"manage:catalog"})),
+    parameters=Parameters(
+        p.GetAdminProductParameters,
+        path=(Parameter("product_id", "product_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+updateProduct = Operation(
+    id="updateProduct", method="put", path="/api/admin/products/{product_id}", access=Access("admin", frozenset({"manage:catalog"})),
+    parameters=Parameters(
+        p.UpdateProductParameters,
+        path=(Parameter("product_id", "product_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+        header=(Parameter("If-Match", "if_match", text(min_length=1, max_length=128)),),
+    ),
+    body=Body(m.ProductUpdate, min_properties=1),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+deleteProduct = Operation(
+    id="deleteProduct", method="delete", path="/api/admin/products/{product_id}", access=Access("admin", frozenset({"manage:catalog"})),
+    status=204,
+    parameters=Parameters(
+        p.DeleteProductParameters,
+        path=(Parameter("product_id", "product_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+        header=(Parameter("If-Match", "if_match", text(min_length=1, max_length=128)),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+getProductInventory = Operation(
+    id="getProductInventory", method="get", path="/api/products/{product_id}/inventory", access=Access("anonymous"),
+    parameters=Parameters(
+        p.GetProductInventoryParameters,
+        path=(Parameter("product_id", "product_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+    ),
+    headers=((b'cache-control', b'public, max-age=5'),),
+)
+
+adjustStock = Operation(
+    id="adjustStock", method="post", path="/api/admin/inventory/{variant_id}/adjustments", access=Access("admin", frozenset({"manage:inventory"})),
+    status=201,
+    parameters=Parameters(
+        p.AdjustStockParameters,
+        path=(Parameter("variant_id", "variant_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+        header=(Parameter("Idempotency-Key", "idempotency_key", text(min_length=8, max_length=128, pattern='^[A-Za-z0-9_-]+$')),),
+    ),
+    body=Body(m.StockAdjustmentCreate),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+listCategories = Operation(
+    id="listCategories", method="get", path="/api/categories", access=Access("anonymous"),
+    parameters=Parameters(
+        p.ListCategoriesParameters,
+        query=(Parameter("parent", "parent", text(min_length=1, max_length=100, pattern='^[a-z0-9]+(-[a-z0-9]+)*$')), Parameter("top_level", "top_level", boolean(), default=False), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("offset", "offset", integer(minimum=0, maximum=10000)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+    ),
+    headers=((b'cache-control', b'public, max-age=300'),),
+)
+
+getCategory = Operation(
+    id="getCategory", method="get", path="/api/categories/{slug}", access=Access("anonymous"),
+    parameters=Parameters(
+        p.GetCategoryParameters,
+        path=(Parameter("slug", "slug", text(min_length=1, max_length=100, pattern='^[a-z0-9]+(-[a-z0-9]+)*$'), required=True),),
+    ),
+    headers=((b'cache-control', b'public, max-age=300'),),
+)
+
+createCategory = Operation(
+    id="createCategory", method="post", path="/api/admin/categories", access=Access("admin", frozenset({"manage:catalog"})),
+    status=201,
+    body=Body(m.CategoryCreate),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+updateCategory = Operation(
+    id="updateCategory", method="put", path="/api/admin/categories/{slug}", access=Access("admin", frozenset({"manage:catalog"})),
+    parameters=Parameters(
+        p.UpdateCategoryParameters,
+        path=(Parameter("slug", "slug", text(min_length=1, max_length=100, pattern='^[a-z0-9]+(-[a-z0-9]+)*$'), required=True),),
+        header=(Parameter("If-Match", "if_match", text(min_length=1, max_length=128)),),
+    ),
+    body=Body(m.CategoryUpdate, min_properties=1),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+deleteCategory = Operation(
+    id="deleteCategory", method="delete", path="/api/admin/categories/{slug}", access=Access("admin", frozenset({"manage:catalog"})),
+    status=204,
+    parameters=Parameters(
+        p.DeleteCategoryParameters,
+        path=(Parameter("slug", "slug", text(min_length=1, max_length=100, pattern='^[a-z0-9]+(-[a-z0-9]+)*$'), required=True),),
+        header=(Parameter("If-Match", "if_match", text(min_length=1, max_length=128)),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+listActiveBanners = Operation(
+    id="listActiveBanners", method="get", path="/api/banners/active", access=Access("anonymous"),
+    parameters=Parameters(
+        p.ListActiveBannersParameters,
+        query=(Parameter("placement", "placement", text(enum=('hero', 'sidebar', 'footer'))), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+    ),
+    headers=((b'cache-control', b'public, max-age=60'),),
+)
+
+listBanners = Operation(
+    id="listBanners", method="get", path="/api/admin/banners", access=Access("admin", frozenset({"manage:catalog"})),
+    parameters=Parameters(
+        p.ListBannersParameters,
+        query=(Parameter("placement", "placement", text(enum=('hero', 'sidebar', 'footer'))), Parameter("status", "status", text(enum=('draft', 'active', 'archived'))), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+createBanner = Operation(
+    id="createBanner", method="post", path="/api/admin/banners", access=Access("admin", frozenset({"manage:catalog"})),
+    status=201,
+    body=Body(m.BannerCreate),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+getBanner = Operation(
+    id="getBanner", method="get", path="/api/admin/banners/{banner_id}", access=Access("admin", frozenset({"manage:catalog"})),
+    parameters=Parameters(
+        p.GetBannerParameters,
+        path=(Parameter("banner_id", "banner_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+updateBanner = Operation(
+    id="updateBanner", method="put", path="/api/admin/banners/{banner_id}", access=Access("admin", frozenset({"manage:catalog"})),
+    parameters=Parameters(
+        p.UpdateBannerParameters,
+        path=(Parameter("banner_id", "banner_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+        header=(Parameter("If-Match", "if_match", text(min_length=1, max_length=128)),),
+    ),
+    body=Body(m.BannerUpdate, min_properties=1),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+deleteBanner = Operation(
+    id="deleteBanner", method="delete", path="/api/admin/banners/{banner_id}", access=Access("admin", frozenset({"manage:catalog"})),
+    status=204,
+    parameters=Parameters(
+        p.DeleteBannerParameters,
+        path=(Parameter("banner_id", "banner_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+        header=(Parameter("If-Match", "if_match", text(min_length=1, max_length=128)),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+listProductReviews = Operation(
+    id="listProductReviews", method="get", path="/api/products/{product_id}/reviews", access=Access("anonymous"),
+    parameters=Parameters(
+        p.ListProductReviewsParameters,
+        path=(Parameter("product_id", "product_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+        query=(Parameter("sort", "sort", text(enum=('recent', 'helpful', 'rating_high', 'rating_low'))), Parameter("rating", "rating", integer(minimum=1, maximum=5)), Parameter("mine", "mine", boolean(), default=False), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+createReview = Operation(
+    id="createReview", method="post", path="/api/products/{product_id}/reviews", access=Access("customer", frozenset({"write:reviews"})),
+    status=201,
+    parameters=Parameters(
+        p.CreateReviewParameters,
+        path=(Parameter("product_id", "product_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+    ),
+    body=Body(m.ReviewCreate),
+    limit=LimitRule(per_minute=10, burst=10),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+updateReview = Operation(
+    id="updateReview", method="put", path="/api/products/{product_id}/reviews/{review_id}", access=Access("customer", frozenset({"write:reviews"})),
+    parameters=Parameters(
+        p.UpdateReviewParameters,
+        path=(Parameter("product_id", "product_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True), Parameter("review_id", "review_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+        header=(Parameter("If-Match", "if_match", text(min_length=1, max_length=128)),),
+    ),
+    body=Body(m.ReviewUpdate, min_properties=1),
+    limit=LimitRule(per_minute=10, burst=10),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+voteOnReview = Operation(
+    id="voteOnReview", method="post", path="/api/products/{product_id}/reviews/{review_id}/votes", access=Access("customer", frozenset({"write:reviews"})),
+    parameters=Parameters(
+        p.VoteOnReviewParameters,
+        path=(Parameter("product_id", "product_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True), Parameter("review_id", "review_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+    ),
+    body=Body(m.ReviewVote),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+listReviewsForModeration = Operation(
+    id="listReviewsForModeration", method="get", path="/api/staff/reviews", access=Access("staff", frozenset({"manage:reviews"})),
+    parameters=Parameters(
+        p.ListReviewsForModerationParameters,
+        query=(Parameter("status", "status", text(enum=('pending', 'published', 'rejected'))), Parameter("product_id", "product_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$')), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+moderateReview = Operation(
+    id="moderateReview", method="put", path="/api/staff/reviews/{review_id}/status", access=Access("staff", frozenset({"manage:reviews"})),
+    parameters=Parameters(
+        p.ModerateReviewParameters,
+        path=(Parameter("review_id", "review_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+        header=(Parameter("If-Match", "if_match", text(min_length=1, max_length=128)),),
+    ),
+    body=Body(m.ReviewModeration, min_properties=1),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+getCart = Operation(
+    id="getCart", method="get", path="/api/cart", access=Access("anonymous"),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+clearCart = Operation(
+    id="clearCart", method="delete", path="/api/cart", access=Access("anonymous"),
+    status=204,
+    headers=((b'cache-control', b'no-store'),),
+)
+
+addCartItem = Operation(
+    id="addCartItem", method="post", path="/api/cart/items", access=Access("anonymous"),
+    body=Body(m.CartItemAdd),
+    headers=((b'cache-control', b'no-store'),),
+    sets_cookies=True,
+)
+
+updateCartItem = Operation(
+    id="updateCartItem", method="put", path="/api/cart/items/{item_id}", access=Access("anonymous"),
+    parameters=Parameters(
+        p.UpdateCartItemParameters,
+        path=(Parameter("item_id", "item_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+    ),
+    body=Body(m.CartItemUpdate, min_properties=1),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+removeCartItem = Operation(
+    id="removeCartItem", method="delete", path="/api/cart/items/{item_id}", access=Access("anonymous"),
+    parameters=Parameters(
+        p.RemoveCartItemParameters,
+        path=(Parameter("item_id", "item_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+mergeCart = Operation(
+    id="mergeCart", method="post", path="/api/cart/merge", access=Access("customer", frozenset({"write:cart"})),
+    body=Body(m.CartMerge),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+applyPromoCode = Operation(
+    id="applyPromoCode", method="post", path="/api/checkout/promo", access=Access("anonymous"),
+    body=Body(m.PromoCodeApply),
+    limit=LimitRule(per_minute=10, burst=10),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+removePromoCode = Operation(
+    id="removePromoCode", method="delete", path="/api/checkout/promo", access=Access("anonymous"),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+createQuote = Operation(
+    id="createQuote", method="post", path="/api/checkout/quote", access=Access("anonymous"),
+    body=Body(m.QuoteCreate),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+listPromotions = Operation(
+    id="listPromotions", method="get", path="/api/admin/promotions", access=Access("admin", frozenset({"manage:promotions"})),
+    parameters=Parameters(
+        p.ListPromotionsParameters,
+        query=(Parameter("active", "active", boolean()), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+createPromotion = Operation(
+    id="createPromotion", method="post", path="/api/admin/promotions", access=Access("admin", frozenset({"manage:promotions"})),
+    status=201,
+    body=Body(m.PromotionCreate),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+getPromotion = Operation(
+    id="getPromotion", method="get", path="/api/admin/promotions/{code}", access=Access("admin", frozenset({"manage:promotions"})),
+    parameters=Parameters(
+        p.GetPromotionParameters,
+        path=(Parameter("code", "code", text(min_length=2, max_length=40, pattern='^[A-Za-z0-9][A-Za-z0-9_-]*$'), required=True),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+updatePromotion = Operation(
+    id="updatePromotion", method="put", path="/api/admin/promotions/{code}", access=Access("admin", frozenset({"manage:promotions"})),
+    parameters=Parameters(
+        p.UpdatePromotionParameters,
+        path=(Parameter("code", "code", text(min_length=2, max_length=40, pattern='^[A-Za-z0-9][A-Za-z0-9_-]*$'), required=True),),
+        header=(Parameter("If-Match", "if_match", text(min_length=1, max_length=128)),),
+    ),
+    body=Body(m.PromotionUpdate, min_properties=1),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+deletePromotion = Operation(
+    id="deletePromotion", method="delete", path="/api/admin/promotions/{code}", access=Access("admin", frozenset({"manage:promotions"})),
+    status=204,
+    parameters=Parameters(
+        p.DeletePromotionParameters,
+        path=(Parameter("code", "code", text(min_length=2, max_length=40, pattern='^[A-Za-z0-9][A-Za-z0-9_-]*$'), required=True),),
+        header=(Parameter("If-Match", "if_match", text(min_length=1, max_length=128)),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+createOrder = Operation(
+    id="createOrder", method="post", path="/api/orders", access=Access("anonymous", frozenset({"write:orders"})),
+    status=201,
+    parameters=Parameters(
+        p.CreateOrderParameters,
+        header=(Parameter("Idempotency-Key", "idempotency_key", text(min_length=8, max_length=128, pattern='^[A-Za-z0-9_-]+$')),),
+    ),
+    body=Body(m.OrderCreate),
+    limit=LimitRule(per_minute=10, burst=10),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+getOrder = Operation(
+    id="getOrder", method="get", path="/api/orders/{order_id}", access=Access("anonymous"),
+    parameters=Parameters(
+        p.GetOrderParameters,
+        path=(Parameter("order_id", "order_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+        query=(Parameter("email", "email", text(min_length=3, max_length=254)),),
+    ),
+    limit=LimitRule(per_minute=30, burst=10),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+getOrderTracking = Operation(
+    id="getOrderTracking", method="get", path="/api/orders/{order_id}/tracking", access=Access("anonymous"),
+    parameters=Parameters(
+        p.GetOrderTrackingParameters,
+        path=(Parameter("order_id", "order_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+        query=(Parameter("email", "email", text(min_length=3, max_length=254)),),
+    ),
+    limit=LimitRule(per_minute=30, burst=10),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+cancelOrder = Operation(
+    id="cancelOrder", method="post", path="/api/orders/{order_id}/cancel", access=Access("anonymous"),
+    parameters=Parameters(
+        p.CancelOrderParameters,
+        path=(Parameter("order_id", "order_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+        query=(Parameter("email", "email", text(min_length=3, max_length=254)),),
+        header=(Parameter("If-Match", "if_match", text(min_length=1, max_length=128)),),
+    ),
+    body=Body(m.OrderCancel, required=False),
+    limit=LimitRule(per_minute=10, burst=10),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+streamOrderEvents = Operation(
+    id="streamOrderEvents", method="get", path="/api/orders/{order_id}/events", access=Access("anonymous"),
+    parameters=Parameters(
+        p.StreamOrderEventsParameters,
+        path=(Parameter("order_id", "order_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+        query=(Parameter("email", "email", text(min_length=3, max_length=254)),),
+        header=(Parameter("Last-Event-ID", "last_event_id", text(min_length=1, max_length=128)),),
+    ),
+    limit=LimitRule(per_minute=30, burst=10),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+listMyOrders = Operation(
+    id="listMyOrders", method="get", path="/api/users/me/orders", access=Access("customer"),
+    parameters=Parameters(
+        p.ListMyOrdersParameters,
+        query=(Parameter("status", "status", text(enum=('pending', 'awaiting_payment', 'payment_failed', 'paid', 'processing', 'shipped', 'delivered', 'completed', 'cancelled', 'refunded'))), Parameter("status_filter", "status_filter", text(enum=('pending', 'awaiting_payment', 'payment_failed', 'paid', 'processing', 'shipped', 'delivered', 'completed', 'cancelled', 'refunded'))), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+listStaffOrders = Operation(
+    id="listStaffOrders", method="get", path="/api/staff/orders", access=Access("staff", frozenset({"read:orders"})),
+    parameters=Parameters(
+        p.ListStaffOrdersParameters,
+        query=(Parameter("status", "status", text(enum=('pending', 'awaiting_payment', 'payment_failed', 'paid', 'processing', 'shipped', 'delivered', 'completed', 'cancelled', 'refunded'))), Parameter("email", "email", text(min_length=3, max_length=254)), Parameter("order_number", "order_number", text(min_length=1, max_length=32, pattern='^HPH-[0-9]{4}-[0-9]{6,}$')), Parameter("start_date", "start_date", day()), Parameter("end_date", "end_date", day()), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+createPaymentIntent = Operation(
+    id="createPaymentIntent", method="post", path="/api/payments/create-intent", access=Access("anonymous", frozenset({"write:orders"})),
+    status=201,
+    parameters=Parameters(
+        p.CreatePaymentIntentParameters,
+        header=(Parameter("Idempotency-Key", "idempotency_key", text(min_length=8, max_length=128, pattern='^[A-Za-z0-9_-]+$')),),
+    ),
+    body=Body(m.PaymentIntentCreate),
+    limit=LimitRule(per_minute=20, burst=10),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+confirmPayment = Operation(
+    id="confirmPayment", method="post", path="/api/payments/confirm", access=Access("anonymous", frozenset({"write:orders"})),
+    body=Body(m.PaymentConfirm),
+    limit=LimitRule(per_minute=20, burst=10),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+refundPayment = Operation(
+    id="refundPayment", method="post", path="/api/payments/refund", access=Access("staff", frozenset({"manage:payments"})),
+    status=201,
+    parameters=Parameters(
+        p.RefundPaymentParameters,
+        header=(Parameter("Idempotency-Key", "idempotency_key", text(min_length=8, max_length=128, pattern='^[A-Za-z0-9_-]+$')),),
+    ),
+    body=Body(m.RefundCreate),
+    limit=LimitRule(per_minute=30, burst=10),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+receiveStripeWebhook = Operation(
+    id="receiveStripeWebhook", method="post", path="/api/webhooks/stripe", access=Access("anonymous"),
+    parameters=Parameters(
+        p.ReceiveStripeWebhookParameters,
+        header=(Parameter("Stripe-Signature", "stripe_signature", text(min_length=1, max_length=1024), required=True),),
+    ),
+    body=Body(m.StripeEvent),
+    limit=LimitRule(per_minute=1200, burst=600),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+listMyReturns = Operation(
+    id="listMyReturns", method="get", path="/api/users/me/returns", access=Access("customer"),
+    parameters=Parameters(
+        p.ListMyReturnsParameters,
+        query=(Parameter("status", "status", text(enum=('requested', 'approved', 'rejected', 'received', 'refunded'))), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+createMyReturn = Operation(
+    id="createMyReturn", method="post", path="/api/users/me/returns", access=Access("customer", frozenset({"write:returns"})),
+    status=201,
+    parameters=Parameters(
+        p.CreateMyReturnParameters,
+        header=(Parameter("Idempotency-Key", "idempotency_key", text(min_length=8, max_length=128, pattern='^[A-Za-z0-9_-]+$')),),
+    ),
+    body=Body(m.ReturnCreate),
+    limit=LimitRule(per_minute=10, burst=10),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+getMyReturn = Operation(
+    id="getMyReturn", method="get", path="/api/users/me/returns/{return_id}", access=Access("customer"),
+    parameters=Parameters(
+        p.GetMyReturnParameters,
+        path=(Parameter("return_id", "return_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+listReturns = Operation(
+    id="listReturns", method="get", path="/api/staff/returns", access=Access("staff", frozenset({"manage:returns"})),
+    parameters=Parameters(
+        p.ListReturnsParameters,
+        query=(Parameter("status", "status", text(enum=('requested', 'approved', 'rejected', 'received', 'refunded'))), Parameter("type", "type", text(enum=('return', 'exchange'))), Parameter("order_id", "order_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$')), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+createReturn = Operation(
+    id="createReturn", method="post", path="/api/staff/returns", access=Access("staff", frozenset({"manage:returns"})),
+    status=201,
+    parameters=Parameters(
+        p.CreateReturnParameters,
+        header=(Parameter("Idempotency-Key", "idempotency_key", text(min_length=8, max_length=128, pattern='^[A-Za-z0-9_-]+$')),),
+    ),
+    body=Body(m.ReturnCreate),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+getReturn = Operation(
+    id="getReturn", method="get", path="/api/staff/returns/{return_id}", access=Access("staff", frozenset({"manage:returns"})),
+    parameters=Parameters(
+        p.GetReturnParameters,
+        path=(Parameter("return_id", "return_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+approveReturn = Operation(
+    id="approveReturn", method="put", path="/api/staff/returns/{return_id}/approve", access=Access("staff", frozenset({"manage:returns"})),
+    parameters=Parameters(
+        p.ApproveReturnParameters,
+        path=(Parameter("return_id", "return_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+        header=(Parameter("If-Match", "if_match", text(min_length=1, max_length=128)),),
+    ),
+    body=Body(m.ReturnApproval, required=False),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+rejectReturn = Operation(
+    id="rejectReturn", method="put", path="/api/staff/returns/{return_id}/reject", access=Access("staff", frozenset({"manage:returns"})),
+    parameters=Parameters(
+        p.RejectReturnParameters,
+        path=(Parameter("return_id", "return_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+        header=(Parameter("If-Match", "if_match", text(min_length=1, max_length=128)),),
+    ),
+    body=Body(m.ReturnRejection),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+receiveReturn = Operation(
+    id="receiveReturn", method="post", path="/api/staff/returns/{return_id}/receive", access=Access("staff", frozenset({"manage:returns"})),
+    parameters=Parameters(
+        p.ReceiveReturnParameters,
+        path=(Parameter("return_id", "return_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+        header=(Parameter("If-Match", "if_match", text(min_length=1, max_length=128)), Parameter("Idempotency-Key", "idempotency_key", text(min_length=8, max_length=128, pattern='^[A-Za-z0-9_-]+$')),),
+    ),
+    body=Body(m.ReturnReceipt, required=False),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+listMyTickets = Operation(
+    id="listMyTickets", method="get", path="/api/users/me/tickets", access=Access("customer", frozenset({"write:tickets"})),
+    parameters=Parameters(
+        p.ListMyTicketsParameters,
+        query=(Parameter("status", "status", text(enum=('pending', 'in_progress', 'waiting_on_customer', 'resolved', 'closed'))), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+createMyTicket = Operation(
+    id="createMyTicket", method="post", path="/api/users/me/tickets", access=Access("customer", frozenset({"write:tickets"})),
+    status=201,
+    body=Body(m.TicketCreate),
+    limit=LimitRule(per_minute=10, burst=10),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+getMyTicket = Operation(
+    id="getMyTicket", method="get", path="/api/users/me/tickets/{ticket_id}", access=Access("customer", frozenset({"write:tickets"})),
+    parameters=Parameters(
+        p.GetMyTicketParameters,
+        path=(Parameter("ticket_id", "ticket_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+addMyTicketMessage = Operation(
+    id="addMyTicketMessage", method="post", path="/api/users/me/tickets/{ticket_id}/messages", access=Access("customer", frozenset({"write:tickets"})),
+    status=201,
+    parameters=Parameters(
+        p.AddMyTicketMessageParameters,
+        path=(Parameter("ticket_id", "ticket_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+    ),
+    body=Body(m.TicketMessageCreate),
+    limit=LimitRule(per_minute=20, burst=10),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+listTickets = Operation(
+    id="listTickets", method="get", path="/api/staff/tickets", access=Access("staff", frozenset({"manage:tickets"})),
+    parameters=Parameters(
+        p.ListTicketsParameters,
+        query=(Parameter("status", "status", text(enum=('pending', 'in_progress', 'waiting_on_customer', 'resolved', 'closed'))), Parameter("type", "type", text(enum=('return', 'exchange', 'refund', 'order', 'delivery', 'payment', 'product', 'account', 'other'))), Parameter("priority", "priority", text(enum=('low', 'normal', 'high', 'urgent'))), Parameter("assigned_to", "assigned_to", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$')), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+getTicket = Operation(
+    id="getTicket", method="get", path="/api/staff/tickets/{ticket_id}", access=Access("staff", frozenset({"manage:tickets"})),
+    parameters=Parameters(
+        p.GetTicketParameters,
+        path=(Parameter("ticket_id", "ticket_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+updateTicketStatus = Operation(
+    id="updateTicketStatus", method="put", path="/api/staff/tickets/{ticket_id}/status", access=Access("staff", frozenset({"manage:tickets"})),
+    parameters=Parameters(
+        p.UpdateTicketStatusParameters,
+        path=(Parameter("ticket_id", "ticket_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+        header=(Parameter("If-Match", "if_match", text(min_length=1, max_length=128)),),
+    ),
+    body=Body(m.TicketStatusChange),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+assignTicket = Operation(
+    id="assignTicket", method="put", path="/api/staff/tickets/{ticket_id}/assign", access=Access("staff", frozenset({"manage:tickets"})),
+    parameters=Parameters(
+        p.AssignTicketParameters,
+        path=(Parameter("ticket_id", "ticket_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+        header=(Parameter("If-Match", "if_match", text(min_length=1, max_length=128)),),
+    ),
+    body=Body(m.TicketAssignment),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+respondToTicket = Operation(
+    id="respondToTicket", method="post", path="/api/staff/tickets/{ticket_id}/response", access=Access("staff", frozenset({"manage:tickets"})),
+    status=201,
+    parameters=Parameters(
+        p.RespondToTicketParameters,
+        path=(Parameter("ticket_id", "ticket_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+    ),
+    body=Body(m.TicketResponse),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+listShipments = Operation(
+    id="listShipments", method="get", path="/api/staff/shipments", access=Access("staff", frozenset({"manage:shipments"})),
+    parameters=Parameters(
+        p.ListShipmentsParameters,
+        query=(Parameter("status", "status", text(enum=('label_created', 'picked_up', 'in_transit', 'out_for_delivery', 'delivered', 'exception', 'returned'))), Parameter("carrier", "carrier", text(enum=('FedEx', 'UPS', 'USPS', 'DHL'))), Parameter("order_id", "order_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$')), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+getShipment = Operation(
+    id="getShipment", method="get", path="/api/staff/shipments/{shipment_id}", access=Access("staff", frozenset({"manage:shipments"})),
+    parameters=Parameters(
+        p.GetShipmentParameters,
+        path=(Parameter("shipment_id", "shipment_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+updateShipmentStatus = Operation(
+    id="updateShipmentStatus", method="put", path="/api/staff/shipments/{shipment_id}/status", access=Access("staff", frozenset({"manage:shipments"})),
+    parameters=Parameters(
+        p.UpdateShipmentStatusParameters,
+        path=(Parameter("shipment_id", "shipment_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+        header=(Parameter("If-Match", "if_match", text(min_length=1, max_length=128)),),
+    ),
+    body=Body(m.ShipmentStatusChange),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+notifyShipmentCustomer = Operation(
+    id="notifyShipmentCustomer", method="post", path="/api/staff/shipments/{shipment_id}/notify-customer", access=Access("staff", frozenset({"manage:shipments"})),
+    status=202,
+    parameters=Parameters(
+        p.NotifyShipmentCustomerParameters,
+        path=(Parameter("shipment_id", "shipment_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+    ),
+    body=Body(m.ShipmentNotificationCreate),
+    limit=LimitRule(per_minute=20, burst=10),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+getCarrierTracking = Operation(
+    id="getCarrierTracking", method="get", path="/api/staff/shipments/{shipment_id}/carrier-tracking", access=Access("staff", frozenset({"manage:shipments"})),
+    parameters=Parameters(
+        p.GetCarrierTrackingParameters,
+        path=(Parameter("shipment_id", "shipment_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+    ),
+    limit=LimitRule(per_minute=30, burst=10),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+contactCarrier = Operation(
+    id="contactCarrier", method="post", path="/api/staff/shipments/{shipment_id}/contact-carrier", access=Access("staff", frozenset({"manage:shipments"})),
+    status=202,
+    parameters=Parameters(
+        p.ContactCarrierParameters,
+        path=(Parameter("shipment_id", "shipment_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+    ),
+    body=Body(m.CarrierInquiryCreate),
+    limit=LimitRule(per_minute=20, burst=10),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+getSalesAnalytics = Operation(
+    id="getSalesAnalytics", method="get", path="/api/staff/analytics/sales", access=Access("staff", frozenset({"read:analytics"})),
+    parameters=Parameters(
+        p.GetSalesAnalyticsParameters,
+        query=(Parameter("start_date", "start_date", day()), Parameter("end_date", "end_date", day()), Parameter("interval", "interval", text(enum=('day', 'week', 'month'))),),
+    ),
+    headers=((b'cache-control', b'private, max-age=60'),),
+)
+
+listTopProducts = Operation(
+    id="listTopProducts", method="get", path="/api/staff/analytics/products/top", access=Access("staff", frozenset({"read:analytics"})),
+    parameters=Parameters(
+        p.ListTopProductsParameters,
+        query=(Parameter("sort_by", "sort_by", text(enum=('sales', 'revenue', 'views'))), Parameter("start_date", "start_date", day()), Parameter("end_date", "end_date", day()), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+    ),
+    headers=((b'cache-control', b'private, max-age=60'),),
+)
+
+getCategoryAnalytics = Operation(
+    id="getCategoryAnalytics", method="get", path="/api/staff/analytics/categories", access=Access("staff", frozenset({"read:analytics"})),
+    parameters=Parameters(
+        p.GetCategoryAnalyticsParameters,
+        query=(Parameter("start_date", "start_date", day()), Parameter("end_date", "end_date", day()),),
+    ),
+    headers=((b'cache-control', b'private, max-age=60'),),
+)
+
+getConversionAnalytics = Operation(
+    id="getConversionAnalytics", method="get", path="/api/staff/analytics/conversion", access=Access("staff", frozenset({"read:analytics"})),
+    parameters=Parameters(
+        p.GetConversionAnalyticsParameters,
+        query=(Parameter("start_date", "start_date", day()), Parameter("end_date", "end_date", day()),),
+    ),
+    headers=((b'cache-control', b'private, max-age=60'),),
+)
+
+exportSalesReport = Operation(
+    id="exportSalesReport", method="get", path="/api/staff/reports/sales/export", access=Access("staff", frozenset({"read:analytics"})),
+    parameters=Parameters(
+        p.ExportSalesReportParameters,
+        query=(Parameter("format", "format", text(enum=('csv', 'xlsx'))), Parameter("start_date", "start_date", day()), Parameter("end_date", "end_date", day()), Parameter("interval", "interval", text(enum=('day', 'week', 'month'))),),
+    ),
+    limit=LimitRule(per_minute=10, burst=5),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+getSystemHealth = Operation(
+    id="getSystemHealth", method="get", path="/api/admin/health", access=Access("admin", frozenset({"manage:services"})),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+listServices = Operation(
+    id="listServices", method="get", path="/api/admin/services", access=Access("admin", frozenset({"manage:services"})),
+    parameters=Parameters(
+        p.ListServicesParameters,
+        query=(Parameter("kind", "kind", text(enum=('application', 'agent', 'infrastructure'))), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+getServiceLogs = Operation(
+    id="getServiceLogs", method="get", path="/api/admin/services/{service_name}/logs", access=Access("admin", frozenset({"manage:services"})),
+    parameters=Parameters(
+        p.GetServiceLogsParameters,
+        path=(Parameter("service_name", "service_name", text(min_length=1, max_length=64, pattern='^[a-z0-9]+(-[a-z0-9]+)*$'), required=True),),
+        query=(Parameter("lines", "lines", integer(minimum=1, maximum=1000), default=100),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+restartService = Operation(
+    id="restartService", method="post", path="/api/admin/services/{service_name}/restart", access=Access("admin", frozenset({"manage:services"})),
+    status=202,
+    parameters=Parameters(
+        p.RestartServiceParameters,
+        path=(Parameter("service_name", "service_name", text(min_length=1, max_length=64, pattern='^[a-z0-9]+(-[a-z0-9]+)*$'), required=True),),
+    ),
+    limit=LimitRule(per_minute=6, burst=3),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+listUsers = Operation(
+    id="listUsers", method="get", path="/api/admin/users", access=Access("admin", frozenset({"manage:users"})),
+    parameters=Parameters(
+        p.ListUsersParameters,
+        query=(Parameter("role", "role", text(enum=('customer', 'staff', 'admin'))), Parameter("email", "email", text(min_length=3, max_length=254)), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+createUser = Operation(
+    id="createUser", method="post", path="/api/admin/users", access=Access("admin", frozenset({"manage:users"})),
+    status=201,
+    body=Body(m.UserCreate),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+changeUserRole = Operation(
+    id="changeUserRole", method="put", path="/api/admin/users/{user_id}/role", access=Access("admin", frozenset({"manage:users"})),
+    parameters=Parameters(
+        p.ChangeUserRoleParameters,
+        path=(Parameter("user_id", "user_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+        header=(Parameter("If-Match", "if_match", text(min_length=1, max_length=128)),),
+    ),
+    body=Body(m.UserRoleChange),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+deleteUser = Operation(
+    id="deleteUser", method="delete", path="/api/admin/users/{user_id}", access=Access("admin", frozenset({"manage:users"})),
+    status=204,
+    parameters=Parameters(
+        p.DeleteUserParameters,
+        path=(Parameter("user_id", "user_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+        header=(Parameter("If-Match", "if_match", text(min_length=1, max_length=128)),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+listConfig = Operation(
+    id="listConfig", method="get", path="/api/admin/config", access=Access("admin", frozenset({"manage:config"})),
+    parameters=Parameters(
+        p.ListConfigParameters,
+        query=(Parameter("kind", "kind", text(enum=('setting', 'feature_flag'))), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+updateConfig = Operation(
+    id="updateConfig", method="put", path="/api/admin/config/{key}", access=Access("admin", frozenset({"manage:config"})),
+    parameters=Parameters(
+        p.UpdateConfigParameters,
+        path=(Parameter("key", "key", text(min_length=1, max_length=100, pattern='^[a-z0-9]+([._-][a-z0-9]+)*$'), required=True),),
+        header=(Parameter("If-Match", "if_match", text(min_length=1, max_length=128)),),
+    ),
+    body=Body(m.ConfigChange),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+listAuditLogs = Operation(
+    id="listAuditLogs", method="get", path="/api/admin/audit-logs", access=Access("admin", frozenset({"read:audit"})),
+    parameters=Parameters(
+        p.ListAuditLogsParameters,
+        query=(Parameter("start_date", "start_date", day()), Parameter("end_date", "end_date", day()), Parameter("actor", "actor", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$')), Parameter("action", "action", text(min_length=1, max_length=64, pattern='^[a-z]+(_[a-z]+)*$')), Parameter("entity_type", "entity_type", text(enum=('user', 'address', 'payment_method', 'product', 'category', 'banner', 'review', 'cart', 'promotion', 'inventory', 'order', 'payment', 'return', 'ticket', 'shipment', 'config', 'service', 'event'))), Parameter("entity_id", "entity_id", text(min_length=1, max_length=128)), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+invokeAgent = Operation(
+    id="invokeAgent", method="post", path="/api/agents/{service_name}/invoke", access=Access("anonymous"),
+    parameters=Parameters(
+        p.InvokeAgentParameters,
+        path=(Parameter("service_name", "service_name", text(enum=('ecommerce-catalog-search', 'ecommerce-product-detail-enrichment', 'ecommerce-cart-intelligence', 'ecommerce-checkout-support', 'ecommerce-order-status', 'product-management-normalization-classification', 'product-management-acp-transformation', 'product-management-consistency-validation', 'product-management-assortment-optimization', 'crm-profile-aggregation', 'crm-segmentation-personalization', 'crm-campaign-intelligence', 'crm-support-assistance', 'inventory-health-check', 'inventory-jit-replenishment', 'inventory-reservation-validation', 'inventory-alerts-triggers', 'logistics-eta-computation', 'logistics-carrier-selection', 'logistics-returns-support', 'logistics-route-issue-detection', 'catalog-search', 'product-detail-enrichment', 'cart-intelligence', 'checkout-support', 'order-status', 'normalization-classification', 'acp-transformation', 'consistency-validation', 'assortment-optimization', 'profile-aggregation', 'segmentation-personalization', 'campaign-intelligence', 'support-assistance', 'health-check', 'jit-replenishment', 'reservation-validation', 'alerts-triggers', 'eta-computation', 'carrier-selection', 'returns-support', 'route-issue-detection')), required=True),),
+    ),
+    body=Body(m.AgentInvokeRequest),
+    limit=LimitRule(per_minute=20, burst=10),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+getLiveness = Operation(
+    id="getLiveness", method="get", path="/healthz", access=Access("anonymous"),
+    limit=LimitRule(per_minute=600, burst=100),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+getReadiness = Operation(
+    id="getReadiness", method="get", path="/readyz", access=Access("anonymous"),
+    limit=LimitRule(per_minute=600, burst=100),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+getMetrics = Operation(
+    id="getMetrics", method="get", path="/metrics", access=Access("anonymous"),
+    limit=LimitRule(per_minute=600, burst=100),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+OPERATIONS: tuple[Operation, ...] = (
+    login,
+    completeMfaLogin,
+    signup,
+    logout,
+    refreshSession,
+    verifyEmail,
+    resendVerification,
+    forgotPassword,
+    resetPassword,
+    socialLogin,
+    createSocialNonce,
+    createGuestSession,
+    getJwks,
+    getMe,
+    updateMe,
+    deleteMe,
+    getDashboard,
+    getRewards,
+    changePassword,
+    enableTwoFactor,
+    verifyTwoFactor,
+    disableTwoFactor,
+    getPreferences,
+    updatePreferences,
+    listAddresses,
+    createAddress,
+    updateAddress,
+    deleteAddress,
+    setDefaultAddress,
+    validateAddress,
+    listPaymentMethods,
+    addPaymentMethod,
+    deletePaymentMethod,
+    listWishlist,
+    addToWishlist,
+    removeFromWishlist,
+    addToWishlistAlias,
+    removeFromWishlistAlias,
+    listProducts,
+    listFeaturedProducts,
+    searchProducts,
+    getProductFilters,
+    getProduct,
+    listRelatedProducts,
+    listAdminProducts,
+    createProduct,
+    getAdminProduct,
+    updateProduct,
+    deleteProduct,
+    getProductInventory,
+    adjustStock,
+    listCategories,
+    getCategory,
+    createCategory,
+    updateCategory,
+    deleteCategory,
+    listActiveBanners,
+    listBanners,
+    createBanner,
+    getBanner,
+    updateBanner,
+    deleteBanner,
+    listProductReviews,
+    createReview,
+    updateReview,
+    voteOnReview,
+    listReviewsForModeration,
+    moderateReview,
+    getCart,
+    clearCart,
+    addCartItem,
+    updateCartItem,
+    removeCartItem,
+    mergeCart,
+    applyPromoCode,
+    removePromoCode,
+    createQuote,
+    listPromotions,
+    createPromotion,
+    getPromotion,
+    updatePromotion,
+    deletePromotion,
+    createOrder,
+    getOrder,
+    getOrderTracking,
+    cancelOrder,
+    streamOrderEvents,
+    listMyOrders,
+    listStaffOrders,
+    createPaymentIntent,
+    confirmPayment,
+    refundPayment,
+    receiveStripeWebhook,
+    listMyReturns,
+    createMyReturn,
+    getMyReturn,
+    listReturns,
+    createReturn,
+    getReturn,
+    approveReturn,
+    rejectReturn,
+    receiveReturn,
+    listMyTickets,
+    createMyTicket,
+    getMyTicket,
+    addMyTicketMessage,
+    listTickets,
+    getTicket,
+    updateTicketStatus,
+    assignTicket,
+    respondToTicket,
+    listShipments,
+    getShipment,
+    updateShipmentStatus,
+    notifyShipmentCustomer,
+    getCarrierTracking,
+    contactCarrier,
+    getSalesAnalytics,
+    listTopProducts,
+    getCategoryAnalytics,
+    getConversionAnalytics,
+    exportSalesReport,
+    getSystemHealth,
+    listServices,
+    getServiceLogs,
+    restartService,
+    listUsers,
+    createUser,
+    changeUserRole,
+    deleteUser,
+    listConfig,
+    updateConfig,
+    listAuditLogs,
+    invokeAgent,
+    getLiveness,
+    getReadiness,
+    getMetrics,
+)
+
+__all__ = ["Any", "Awaitable", "Body", "Call", "Callable", "LimitRule", "Reply", "boolean", "day", "instant", "integer", "json_content", "m", "number", "p", "text", "v"]
