@@ -10,6 +10,7 @@ from handlers.platform.csrf import CsrfGuard
 from handlers.platform.cursors import Cursors
 from handlers.platform.limits import Limits
 from handlers.platform.store.port import DocumentStore
+from handlers.platform.telemetry import Telemetry
 from handlers.platform.tokens import Tokens
 from handlers.settings import Settings
 
@@ -26,3 +27,4 @@ class Services:
     cursors: Cursors
     tokens: Tokens
     csrf: CsrfGuard
+    telemetry: Telemetry

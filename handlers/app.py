@@ -1,0 +1,139 @@
+"""The composition root of the HTTP side: settings in, one ASGI application out. `python -m handlers.app` serves it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any, Final
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from generated.containers import CONTAINERS
+from handlers.contract.answers import AnswerCheck
+from handlers.contract.pages import GENERATED, Pages
+from handlers.contract.runtime import Runtime, connexion_app
+from handlers.contract.security import Credentials
+from handlers.contract.services import Services
+from handlers.local import LocalPages
+from handlers.platform.cache import Cache
+from handlers.platform.clock import Clock, SystemClock
+from handlers.platform.csrf import CsrfGuard
+from handlers.platform.cursors import Cursors
+from handlers.platform.edge import Edge
+from handlers.platform.forward import Forwarder
+from handlers.platform.limits import LimitRule, Limits
+from handlers.platform.store.port import DocumentStore
+from handlers.platform.store.sqlite import SqliteStore
+from handlers.platform.telemetry import Telemetry, configure_logging
+from handlers.platform.tokens import Tokens
+from handlers.settings import Settings, SettingsError, load_settings
+
+DOCS_POLICY: Final = (
+    "default-src 'none'; script-src 'self'{more}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+# The AsyncAPI component compiles its schema checks while it loads.
+PAGE_POLICIES: Final = {"/docs": DOCS_POLICY.format(more=""), "/docs/events": DOCS_POLICY.format(more=" 'unsafe-eval'")}
+# What the gateway answers itself: its own probes and metrics.
+GATEWAY_KEEPS: Final = frozenset({"getLiveness", "getReadiness", "getMetrics"})
+
+
+def open_store(settings: Settings) -> DocumentStore:
+    """The document store that the settings name."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return SqliteStore.open(settings.data_dir / "documents.sqlite3", CONTAINERS)
+
+
+def build_services(settings: Settings, *, store: DocumentStore | None = None, clock: Clock | None = None) -> Services:
+    """Everything handlers work with. Nothing is connected yet but the store."""
+    clock = clock or SystemClock()
+    password = settings.redis_password.get_secret_value() if settings.redis_password else None
+    cache = Cache(settings.redis_url, password=password)
+    telemetry = Telemetry()
+    limits = Limits(cache, scale=settings.rate_limit_scale, space=settings.role)
+    limits.expose(telemetry)
+    if settings.jwt_secret is None:
+        raise SettingsError("JWT_SECRET: needed and not set")
+    lifetime = timedelta(minutes=settings.jwt_access_expiry_minutes)
+    return Services(
+        settings=settings,
+        clock=clock,
+        store=store or open_store(settings),
+        cache=cache,
+        limits=limits,
+        cursors=Cursors(settings.derived_key("cursors")),
+        tokens=Tokens(settings.jwt_secret.get_secret_value(), settings.jwt_algorithm, lifetime, clock),
+        csrf=CsrfGuard(settings.derived_key("csrf"), settings.cors_origins),
+        telemetry=telemetry,
+    )
+
+
+def create_app(settings: Settings, services: Services | None = None) -> ASGIApp:
+    """The application of a role: `all` and `crud` handle operations, `gateway` forwards them."""
+    services = services or build_services(settings)
+    document = json.loads((GENERATED / "openapi.json").read_bytes())
+    forwarder = Forwarder(settings.crud_service_url, max_body_bytes=settings.max_body_bytes) if settings.role == "gateway" else None
+    runtime = Runtime(
+        limits=services.limits,
+        csrf=services.csrf,
+        default_limit=LimitRule(settings.rate_limit_per_minute, settings.rate_limit_burst),
+        max_body_bytes=settings.max_body_bytes,
+        services=services,
+        answers=AnswerCheck(document) if settings.check_answers else None,
+        forward=forwarder,
+        kept=GATEWAY_KEEPS,
+    )
+    app: ASGIApp = connexion_app(document, runtime, Credentials(services.tokens), _lifespan(services, forwarder))
+    if settings.env == "local":
+        app = LocalPages(app, services)
+    return Edge(Pages(app, PAGE_POLICIES), settings, services.telemetry)
+
+
+def _lifespan(services: Services, forwarder: Forwarder | None) -> Any:
+    @asynccontextmanager
+    async def lifespan(_: Any) -> AsyncIterator[None]:
+        services.limits.start()
+        try:
+            yield
+        finally:
+            await services.limits.stop()
+            if forwarder is not None:
+                await forwarder.close()
+            await services.cache.close()
+            await services.store.close()
+
+    return lifespan
+
+
+def main() -> int:
+    """Serves the application until it is told to stop. Exit code 2 when the settings are not fit."""
+    try:
+        settings = load_settings(os.environ)
+    except SettingsError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - before there is a log
+        return 2
+    configure_logging(settings.log_level)
+    config = uvicorn.Config(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        access_log=False,
+        server_header=False,
+        log_config=None,
+        proxy_headers=False,
+        timeout_graceful_shutdown=20,
+    )
+    uvicorn.Server(config).run()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,93 @@
+"""The published documents and reference pages, served from the package itself: `/openapi.yaml`, `/docs`, `/docs/events`.
+
+Read and compressed once at start; a request costs a look-up. They are no operations of the contract they publish.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from handlers.platform.envelope import send_problem
+from handlers.platform.errors import Problem
+
+GENERATED: Final = Path(__file__).resolve().parents[2] / "generated"
+_TYPES: Final = {
+    ".css": b"text/css; charset=utf-8",
+    ".html": b"text/html; charset=utf-8",
+    ".js": b"text/javascript; charset=utf-8",
+    ".json": b"application/json",
+    ".svg": b"image/svg+xml",
+    ".txt": b"text/plain; charset=utf-8",
+    ".yaml": b"application/yaml",
+}
+Headers = list[tuple[bytes, bytes]]
+
+
+class _Page:
+    __slots__ = ("body", "etag", "headers", "packed")
+
+    def __init__(self, path: Path, policy: str | None) -> None:
+        self.body = path.read_bytes()
+        self.packed = gzip.compress(self.body, 6, mtime=0)
+        self.etag = f'"{hashlib.sha256(self.body).hexdigest()[:16]}"'.encode()
+        self.headers: Headers = [
+            (b"content-type", _TYPES[path.suffix]),
+            (b"etag", self.etag),
+            (b"cache-control", b"public, max-age=300"),
+            (b"vary", b"accept-encoding"),
+        ]
+        if policy:
+            self.headers.append((b"content-security-policy", policy.encode("ascii")))
+
+
+class Pages:
+    """Answers the paths of the documents and pages; hands everything else on."""
+
+    def __init__(self, app: ASGIApp, policies: dict[str, str], folder: Path = GENERATED) -> None:
+        self._app = app
+        docs = folder / "docs"
+        self._pages = {
+            "/docs": _Page(docs / "index.html", policies["/docs"]),
+            "/docs/events": _Page(docs / "events.html", policies["/docs/events"]),
+        }
+        for name in ("openapi.yaml", "openapi.json", "asyncapi.yaml", "asyncapi.json"):
+            self._pages[f"/{name}"] = _Page(folder / name, None)
+        for path in _assets(docs / "assets"):
+            self._pages[f"/docs/assets/{path.name}"] = _Page(path, None)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        page = self._pages.get(scope["path"]) if scope["type"] == "http" else None
+        if page is None:
+            await self._app(scope, receive, send)
+            return
+        scope["hph"].template = scope["path"]
+        if scope["method"] not in ("GET", "HEAD"):
+            allow = (b"allow", b"GET, HEAD")
+            await send_problem(send, Problem("METHOD_NOT_ALLOWED", "Method not allowed", headers=(allow,)), scope["hph"].request_id)
+            return
+        await _send_page(page, scope, send)
+
+
+def _assets(folder: Path) -> Iterable[Path]:
+    return (path for path in folder.iterdir() if path.suffix in _TYPES)
+
+
+async def _send_page(page: _Page, scope: Scope, send: Send) -> None:
+    request = dict(scope["headers"])
+    if request.get(b"if-none-match") == page.etag:
+        await send({"type": "http.response.start", "status": 304, "headers": page.headers})
+        await send({"type": "http.response.body"})
+        return
+    packed = b"gzip" in request.get(b"accept-encoding", b"")
+    body = page.packed if packed else page.body
+    headers = [*page.headers, (b"content-length", b"%d" % len(body))]
+    if packed:
+        headers.append((b"content-encoding", b"gzip"))
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

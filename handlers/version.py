@@ -1,0 +1,5 @@
+"""The version of the server, the same as the contract's."""
+
+from typing import Final
+
+VERSION: Final = "1.0.0"

@@ -1,0 +1,33 @@
+"""Fixtures of all tests: a Valkey for the session, the running application and a client for each test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from infra.local.valkey import start
+from tests.support.app import RunningApp, running_app
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Valkey server of this test session."""
+    server = start(tmp_path_factory.mktemp("valkey"))
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture
+async def running(tmp_path: Path, redis_url: str) -> AsyncIterator[RunningApp]:
+    """The application with a store of its own."""
+    async with running_app(tmp_path, redis_url) as app:
+        yield app
+
+
+@pytest.fixture
+async def client(running: RunningApp) -> httpx.AsyncClient:
+    """A caller of the application."""
+    return running.client
