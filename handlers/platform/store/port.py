@@ -18,6 +18,15 @@ Scalar = str | int | float | bool
 MAX_BATCH_OPERATIONS: Final = 100
 MAX_BATCH_BYTES: Final = 2 * 1024 * 1024
 MAX_DOCUMENT_BYTES: Final = 2 * 1024 * 1024
+MAX_PATCH_FIELDS: Final = 10
+MAX_IN_VALUES: Final = 256
+
+
+class StoreMisuse(Exception):
+    """The calling code is wrong: unknown container, query off the allow list, document without its partition key.
+
+    Not a `StoreError`: nobody should catch it.
+    """
 
 
 class StoreError(Exception):
@@ -73,7 +82,9 @@ class Document:
 
 
 # --- conditions -----------------------------------------------------------------------------------------------------
-# Paths are dotted: "price.amount". Operands are scalars, never null (facts/cosmos.md).
+# Paths are dotted: "price.amount". Operands are scalars, never null (facts/cosmos.md). Types count: 1 equals 1.0, but
+# neither true nor "1"; a range holds for values of its bounds' type only. What is absent or null fits no condition
+# but `Exists(path, present=False)`.
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +105,7 @@ class In:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The value at `path` is within bounds, each open (`gt`, `lt`) or closed (`ge`, `le`) or absent."""
+    """The value at `path` is within bounds, each open (`gt`, `lt`) or closed (`ge`, `le`) or absent, not all absent."""
 
     path: str
     ge: Scalar | None = None
@@ -105,7 +116,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Prefix:
-    """The string at `path` starts with `value`, letter case counting."""
+    """The string at `path` starts with `value`, letter case counting (the empty prefix: any string)."""
 
     path: str
     value: str
@@ -146,7 +157,10 @@ Condition = Eq | In | Range | Prefix | Contains | Exists | And | Or
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """One key of an order. The field must be present in every matching document and of one type."""
+    """One key of an order. The field must be present in every matching document and of one type.
+
+    A document without it is left out, as Cosmos leaves it out of a composite index.
+    """
 
     path: str
     descending: bool = False
@@ -156,10 +170,14 @@ class Sort:
 class Query:
     """What to read from one container.
 
-    `partition`: the partition key value; None reads across partitions, which only the containers and purposes on the
-    allow list (`cross_partition` in `infra/containers.yaml`) may do. `kind`: None for the room's own documents; service
-    rows (outbox, inbox, idempotency, holds) carry a `kind`. `after`: the `Page.next` of the page before (keyset);
-    `id` is always the last sort key. `offset` is for page numbers and bounded by the contract.
+    `partition`: the partition key value; for a hierarchical key a tuple, of which trailing parts may be missing. None
+    reads across partitions and then needs `purpose`, one of those on the container's allow list (`cross_partition` in
+    `infra/containers.yaml`).
+    `kind`: None for the room's own documents; service rows (outbox, inbox, idempotency, hold) carry a `kind` field.
+    `after`: the `Page.next` of the page before (keyset). `id` is always the last sort key, in the direction of the one
+    before it; across partitions, the partition follows. `offset` is for page numbers and bounded by the contract.
+    `slow`: a hint that this takes long (no index fits, or thousands of matches): the embedded adapter then keeps it
+    off the event loop.
     """
 
     container: str
@@ -170,6 +188,8 @@ class Query:
     after: tuple[Scalar, ...] | None = None
     offset: int = 0
     kind: str | None = None
+    purpose: str | None = None
+    slow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +220,10 @@ class Replace:
 
 @dataclass(frozen=True, slots=True)
 class Upsert:
-    """Write the whole document, there or not. Only for documents that one writer owns (projections, counters of one process)."""
+    """Write the whole document, there or not.
+
+    Only for documents that one writer owns (projections, counters of one process).
+    """
 
     document: Mapping[str, Any]
 
@@ -209,8 +232,10 @@ class Upsert:
 class Patch:
     """Change fields of a document in place.
 
-    `sets` replaces values (parents must exist), `increments` adds integers, `removes` deletes. `condition` is judged
-    on the stored document in the same step; `VersionConflict` when it or `if_match` does not hold.
+    `sets` replaces values (parents must exist), `increments` adds integers (to 0 where there is none), `removes`
+    deletes (what is there). At most `MAX_PATCH_FIELDS` fields in all, none of them `id`, `kind` or part of the
+    partition key. `condition` is judged on the stored document in the same step; `VersionConflict` when it or
+    `if_match` does not hold. A field that is not as said above is a `StoreMisuse`: let the condition see to it.
     """
 
     id: str
@@ -251,8 +276,14 @@ class DocumentStore(Protocol):
         """How many documents match (limit, offset, after and sort are ignored)."""
         ...
 
-    async def write(self, container: str, operation: Operation, *, partition: str | tuple[str, ...] | None = None) -> Document | None:
-        """One write; `partition` is needed for `Patch` and `Delete`. Answers the document as it is now (None after `Delete`)."""
+    async def write(
+        self, container: str, operation: Operation, *, partition: str | tuple[str, ...] | None = None
+    ) -> Document | None:
+        """One write; `partition` is needed for `Patch` and `Delete`.
+
+        Answers the document as it is now (None after `Delete`). A caller that is cancelled while it waits does not
+        know whether the write took effect.
+        """
         ...
 
     async def batch(
