@@ -1,0 +1,163 @@
+"""What must be right about the settings before a process starts, and the secrets that local mode makes for itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from ipaddress import ip_network
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from handlers.settings import Settings
+
+MIN_SECRET: Final = 32
+_ORIGIN: Final = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
+_PLACEHOLDERS: Final = re.compile(r"your-secret|change.?me|<[a-z-]+>|^\.\.\.$", re.IGNORECASE)
+
+Faults = Iterator[tuple[str, str]]
+
+
+def faults_of(settings: Settings) -> list[tuple[str, str]]:
+    """Everything wrong with readable settings: (field, text for an operator). No text holds a value of a secret."""
+    groups = (_secrets(settings), _needed(settings), _edge(settings), _addresses(settings), _shop(settings))
+    return [(name, f"{name.upper()}: {text}") for group in groups for name, text in group]
+
+
+def _secrets(settings: Settings) -> Faults:
+    for name in ("jwt_secret", "data_key"):
+        secret = getattr(settings, name)
+        value = secret.get_secret_value() if secret is not None else None
+        if value is None:
+            continue
+        if len(value) < MIN_SECRET:
+            yield name, f"has {len(value)} characters, needs at least {MIN_SECRET}"
+        elif settings.in_production and (_PLACEHOLDERS.search(value) or len(set(value)) < 8):
+            yield name, "is a placeholder, needs a value of chance (openssl rand -base64 48)"
+    if settings.jwt_algorithm == "RS256" and settings.jwt_private_key is not None:
+        fault = _key_fault(settings.jwt_private_key.get_secret_value())
+        if fault:
+            yield "jwt_private_key", fault
+
+
+def _key_fault(pem: str) -> str | None:
+    # Imported here: only RS256 pays for it.
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415
+
+    try:
+        key = load_pem_private_key(pem.encode(), password=None)
+    except (ValueError, TypeError):
+        return "is not a private key in PEM without a passphrase"
+    if not isinstance(key, RSAPrivateKey) or key.key_size < 2048:
+        return "needs to be an RSA key of at least 2048 bits"
+    return None
+
+
+def _needed(settings: Settings) -> Faults:
+    if settings.jwt_algorithm == "RS256" and settings.jwt_private_key is None and settings.role != "worker":
+        yield "jwt_private_key", "needed with JWT_ALGORITHM=RS256"
+    if bool(settings.sms_account_id) != bool(settings.sms_auth_token and settings.sms_from):
+        yield "sms_account_id", "needs SMS_AUTH_TOKEN and SMS_FROM, and they need it"
+    if not settings.in_production:
+        return
+    for name, roles in _PRODUCTION.items():
+        if settings.role in roles and getattr(settings, name) is None:
+            yield name, f"needed in production by the role `{settings.role}`"
+    if settings.jwt_algorithm == "HS256" and settings.jwt_secret is None and settings.role != "worker":
+        yield "jwt_secret", f"needed in production by the role `{settings.role}`, at least {MIN_SECRET} characters"
+
+
+_PRODUCTION: Final[dict[str, tuple[str, ...]]] = {
+    "data_key": ("all", "crud"),
+    "redis_url": ("all", "gateway", "crud", "worker"),
+    "stripe_secret_key": ("all", "crud", "worker"),
+    "stripe_webhook_secret": ("all", "crud"),
+    "sendgrid_api_key": ("all", "crud", "worker"),
+}
+
+
+def _edge(settings: Settings) -> Faults:
+    for origin in settings.cors_origins:
+        if _ORIGIN.fullmatch(origin) is None:
+            yield "cors_origins", f"{origin!r} is not an origin such as https://shop.example.com (no path, no `*`)"
+        elif settings.in_production and origin.startswith("http://"):
+            yield "cors_origins", f"{origin!r} is not https, which production needs"
+    for network in settings.trusted_proxies:
+        try:
+            parsed = ip_network(network)
+        except ValueError as error:
+            yield "trusted_proxies", f"{network!r} is not a network: {error}"
+            continue
+        if parsed.prefixlen == 0:
+            yield "trusted_proxies", f"{network!r} trusts everyone"
+    if settings.agent_base_url and "{service-name}" not in settings.agent_base_url:
+        yield "agent_base_url", "needs `{service-name}` where the agent's name goes"
+
+
+def _addresses(settings: Settings) -> Faults:
+    for name in (
+        "public_url",
+        "crud_service_url",
+        "agent_base_url",
+        "cosmos_account_uri",
+        "stripe_api_base",
+        "audit_archive_url",
+    ):
+        value = getattr(settings, name)
+        if value and not _is_url(value.replace("{service-name}", "agent"), ("http", "https")):
+            yield name, "needs to be an http or https address"
+    url = settings.redis_address
+    if url is not None and not _is_url(url, ("redis", "rediss", "unix")):
+        yield "redis_url", "needs to be redis://host:port, rediss://host:port or unix:///path"
+
+
+def _is_url(text: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in schemes and bool(parts.path if parts.scheme == "unix" else parts.hostname)
+
+
+def _shop(settings: Settings) -> Faults:
+    try:
+        ZoneInfo(settings.shop_timezone)
+    except (KeyError, ValueError, OSError):
+        yield "shop_timezone", f"{settings.shop_timezone!r} is not a time zone of the IANA database"
+    name, at, domain = settings.from_email.rpartition("@")
+    if not (name and at and "." in domain):
+        yield "from_email", f"{settings.from_email!r} is not an address"
+
+
+def local_secrets(folder: Path) -> dict[str, str]:
+    """The secrets of a local installation: made at the first call, then read. For `ENV=local` and `test` only.
+
+    Raises `OSError` when the folder does not take files. Two processes may start at once: the first one's secrets win.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "secrets.json"
+    if not path.exists():
+        _publish(path, {"jwt_secret": secrets.token_urlsafe(48), "data_key": secrets.token_urlsafe(48)})
+    path.chmod(0o600)
+    known: dict[str, str] = json.loads(path.read_text("ascii"))
+    return known
+
+
+def _publish(path: Path, content: dict[str, str]) -> None:
+    """Writes a file that appears whole and for the owner only; one that is there already stays."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        json.dump(content, file)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
