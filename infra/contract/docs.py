@@ -105,6 +105,7 @@ def _page(
         entries="\n".join(f"<li><code>{escape(what)}</code> {escape(why)}</li>" for what, why in entries),
         styles="\n".join(f'<link rel="stylesheet" href="/docs/assets/{style}">' for style in styles),
         scripts="\n".join(f'<script src="/docs/assets/{script}"></script>' for script in scripts),
+        colours="light" if current == "events" else "light dark",  # the AsyncAPI component has no dark side
         http_current=here if current == "http" else "",
         events_current=here if current == "events" else "",
     )
