@@ -104,6 +104,8 @@ class Settings(BaseSettings):
     """Life of an access token, in minutes."""
     jwt_refresh_expiry_days: int = Field(7, ge=1, le=90)
     """Life of a refresh token, in days."""
+    password_hash_cost: int = Field(12, ge=4, le=16)
+    """Cost of bcrypt; each step doubles the time of a hash. At least 12 in production; tests lower it."""
     google_client_id: str | None = None
     """Client id at Google. Without it social login with Google is off."""
     microsoft_client_id: str | None = None

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from handlers.settings import Settings
 
 MIN_SECRET: Final = 32
+MIN_HASH_COST: Final = 12
 _ORIGIN: Final = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
 _PLACEHOLDERS: Final = re.compile(r"your-secret|change.?me|<[a-z-]+>|^\.\.\.$", re.IGNORECASE)
 
@@ -66,6 +67,8 @@ def _needed(settings: Settings) -> Faults:
         yield "sms_account_id", "needs SMS_AUTH_TOKEN and SMS_FROM, and they need it"
     if not settings.in_production:
         return
+    if settings.password_hash_cost < MIN_HASH_COST:
+        yield "password_hash_cost", f"is {settings.password_hash_cost}, needs to be at least {MIN_HASH_COST} in production"
     for name, roles in _PRODUCTION.items():
         if settings.role in roles and getattr(settings, name) is None:
             yield name, f"needed in production by the role `{settings.role}`"

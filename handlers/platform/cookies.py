@@ -1,0 +1,27 @@
+"""The session cookies (decisions 12 and 58): `Secure` outside development, `SameSite=Lax`, refresh on `/api/auth` only."""
+
+from __future__ import annotations
+
+from typing import Final
+
+Header = tuple[bytes, bytes]
+
+ACCESS: Final = "hph_access"
+REFRESH: Final = "hph_refresh"
+CSRF: Final = "hph_csrf"
+_PATHS: Final = {ACCESS: "/", REFRESH: "/api/auth", CSRF: "/"}
+
+
+def cookie(name: str, value: str, max_age: int, *, secure: bool) -> Header:
+    """One `Set-Cookie` header. Scripts may read the CSRF token's cookie only. `max_age` in seconds; 0 clears."""
+    parts = [f"{name}={value}", f"Path={_PATHS[name]}", f"Max-Age={max_age}", "SameSite=Lax"]
+    if name != CSRF:
+        parts.append("HttpOnly")
+    if secure:
+        parts.append("Secure")
+    return b"set-cookie", "; ".join(parts).encode("ascii")
+
+
+def cleared(*, secure: bool) -> list[Header]:
+    """The headers that remove all session cookies."""
+    return [cookie(name, "", 0, secure=secure) for name in _PATHS]
