@@ -143,7 +143,7 @@ class Writer:
             self._fail(jobs, error)
 
     def _begin(self) -> None:
-        """Takes the write lock. Polls instead of SQLite's own waiting: its steps grow to 100 ms and starve a process."""
+        """Takes the write lock. Polls, for SQLite's own waiting grows to steps of 100 ms and starves a process."""
         deadline = time.monotonic() + self._busy_timeout
         while True:
             try:
