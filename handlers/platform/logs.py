@@ -14,6 +14,7 @@ import threading
 import time
 import traceback
 from collections import deque
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -73,7 +74,7 @@ def redact_text(text: str) -> str:
 
 
 def exception_text(error: BaseException) -> str:
-    """An exception and what caused it, with frames; without the inputs that pydantic quotes, which are request bodies."""
+    """An exception and its causes, with frames; without the inputs that pydantic quotes, which are request bodies."""
     parts: list[str] = []
     seen: set[int] = set()
     current: BaseException | None = error
@@ -110,7 +111,7 @@ class Stamp:
 
 
 class LineWriter:
-    """Writes lines to a file descriptor in a thread of its own. `write` never waits; `dropped` counts the lines lost."""
+    """Writes lines to a file descriptor in a thread of its own. `write` never waits; `dropped` counts what was lost."""
 
     def __init__(self, descriptor: int = 1, capacity: int = CAPACITY) -> None:
         self._descriptor = descriptor
@@ -221,10 +222,16 @@ class LineHandler(logging.Handler):
             self.handleError(record)
 
 
-def configure_logging(writer: LineWriter, level: str) -> None:
-    """Sends every logger of the process through `writer`. Start uvicorn with `log_config=None, access_log=False`."""
+@cache
+def standard_output() -> LineWriter:
+    """The process's own writer, to its standard output."""
+    return LineWriter()
+
+
+def configure_logging(level: str, writer: LineWriter | None = None) -> None:
+    """Sends every logger of the process through one writer. Start uvicorn with `log_config=None, access_log=False`."""
     root = logging.getLogger()
-    root.handlers = [LineHandler(writer)]
+    root.handlers = [LineHandler(writer or standard_output())]
     root.setLevel(level)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.asgi"):
         logger = logging.getLogger(name)

@@ -1,0 +1,52 @@
+"""Cross-origin requests (WHATWG Fetch, 3.2): which pages may call the API, and what they may see of its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from starlette.types import Send
+
+Header = tuple[bytes, bytes]
+
+VARY: Final[Header] = (b"vary", b"Origin")
+_METHODS: Final = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+_ALLOWED: Final = (
+    b"Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, "
+    b"X-CSRF-Token, X-Request-Id"
+)
+_EXPOSED: Final = (
+    b"Allow, Content-Disposition, Deprecation, ETag, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, "
+    b"Retry-After, Sunset, X-Cache, X-Request-Id"
+)
+_MAX_AGE: Final = b"600"
+
+
+class Cors:
+    """The headers for each allowed origin, made once. The origin is echoed exactly, never `*`."""
+
+    def __init__(self, origins: Iterable[str], *, credentials: bool) -> None:
+        self._answer: dict[bytes, list[Header]] = {}
+        self._preflight: dict[bytes, list[Header]] = {}
+        for origin in origins:
+            name = origin.encode("ascii")
+            allow: list[Header] = [(b"access-control-allow-origin", name)]
+            if credentials:
+                allow.append((b"access-control-allow-credentials", b"true"))
+            self._answer[name] = [*allow, (b"access-control-expose-headers", _EXPOSED)]
+            self._preflight[name] = [
+                *allow,
+                (b"access-control-allow-methods", _METHODS),
+                (b"access-control-allow-headers", _ALLOWED),
+                (b"access-control-max-age", _MAX_AGE),
+            ]
+
+    def headers(self, origin: bytes) -> Sequence[Header]:
+        """What an answer says to a page of this origin; nothing to a foreign one."""
+        return self._answer.get(origin, ())
+
+    async def preflight(self, send: Send, origin: bytes) -> None:
+        """Answers a preflight: 204, with permission for an allowed origin and without it for any other."""
+        headers = [*self._preflight.get(origin, ())]
+        await send({"type": "http.response.start", "status": 204, "headers": headers})
+        await send({"type": "http.response.body"})
