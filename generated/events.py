@@ -70,7 +70,7 @@ class UserUpdatedData(TypedDict):
     user_id: str
     role: Literal['customer', 'staff', 'admin']
     newsletter_opt_in: bool
-    changed_fields: list[Literal['email', 'name', 'phone', 'role', 'profile', 'preferences', 'newsletter_opt_in', 'rewards']]
+    changed_fields: list[Literal['email', 'email_verified', 'password', 'name', 'phone', 'role', 'profile', 'preferences', 'newsletter_opt_in', 'rewards']]
 
 
 class VariantStock(TypedDict):
@@ -147,17 +147,6 @@ class OrderUpdatedData(TypedDict):
     payment_status: Literal['pending', 'processing', 'paid', 'failed', 'cancelled', 'refund_pending', 'partially_refunded', 'refunded']
     fulfillment_status: Literal['pending', 'reserved', 'scheduled', 'shipped', 'delivered', 'returned', 'cancelled']
     estimated_delivery: NotRequired[str]
-
-
-class PaymentFailedData(TypedDict):
-    order_id: str
-    user_id: str
-    payment_intent_id: NotRequired[str]
-    amount: float
-    currency: str
-    failure_code: Literal['card_declined', 'insufficient_funds', 'expired_card', 'authentication_failed', 'fraud_suspected', 'processing_error', 'abandoned']
-    failure_message: NotRequired[str]
-    failed_at: str
 
 
 class ProductDeletedData(TypedDict):
@@ -404,6 +393,18 @@ class OrderCreatedData(TypedDict):
     promo_code: NotRequired[str]
 
 
+class PaymentFailedData(TypedDict):
+    order_id: str
+    user_id: str
+    payment_intent_id: NotRequired[str]
+    amount: float
+    currency: str
+    failure_code: Literal['card_declined', 'insufficient_funds', 'expired_card', 'authentication_failed', 'fraud_suspected', 'processing_error', 'abandoned']
+    failure_message: NotRequired[str]
+    items: list[ReservedItem]
+    failed_at: str
+
+
 class PaymentProcessedData(TypedDict):
     order_id: str
     order_number: str
@@ -467,6 +468,7 @@ class ShipmentScheduledData(TypedDict):
     carrier: Literal['FedEx', 'UPS', 'USPS', 'DHL']
     service_level: Literal['standard', 'express', 'overnight']
     tracking_number: str
+    items: list[ReservedItem]
     estimated_delivery: str
     weight: NotRequired[ShipmentWeight]
     dimensions: NotRequired[ShipmentDimensions]

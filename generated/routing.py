@@ -12,6 +12,7 @@ from handlers.contract.call import Call
 from handlers.contract.operation import Body, Operation
 from handlers.contract.parameters import Parameter, Parameters, boolean, day, instant, integer, json_content, number, text
 from handlers.contract.reply import Reply
+from handlers.system import api as system
 from handlers.platform.access import Access
 from handlers.platform.limits import LimitRule
 
@@ -292,6 +293,7 @@ listWishlist = Operation(
 
 addToWishlist = Operation(
     id="addToWishlist", method="post", path="/api/users/me/wishlist", access=Access("customer", frozenset({"write:profile"})),
+    status=201,
     body=Body(m.WishlistItemCreate),
     headers=((b'cache-control', b'no-store'),),
 )
@@ -308,6 +310,7 @@ removeFromWishlist = Operation(
 
 addToWishlistAlias = Operation(
     id="addToWishlistAlias", method="post", path="/api/wishlist", access=Access("customer", frozenset({"write:profile"})),
+    status=201,
     body=Body(m.WishlistItemCreate),
     headers=((b'cache-control', b'no-store'), (b'deprecation', b'@1769731200'), (b'sunset', b'Wed, 30 Jun 2027 00:00:00 GMT')),
 )
@@ -1242,20 +1245,26 @@ invokeAgent = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_get_liveness: Callable[[Call], Awaitable[v.Liveness | Reply[v.Liveness]]] = system.get_liveness
 getLiveness = Operation(
     id="getLiveness", method="get", path="/healthz", access=Access("anonymous"),
+    handler=_get_liveness,
     limit=LimitRule(per_minute=600, burst=100),
     headers=((b'cache-control', b'no-store'),),
 )
 
+_get_readiness: Callable[[Call], Awaitable[v.Readiness | Reply[v.Readiness]]] = system.get_readiness
 getReadiness = Operation(
     id="getReadiness", method="get", path="/readyz", access=Access("anonymous"),
+    handler=_get_readiness,
     limit=LimitRule(per_minute=600, burst=100),
     headers=((b'cache-control', b'no-store'),),
 )
 
+_get_metrics: Callable[[Call], Awaitable[Any | Reply[Any]]] = system.get_metrics
 getMetrics = Operation(
     id="getMetrics", method="get", path="/metrics", access=Access("anonymous"),
+    handler=_get_metrics,
     limit=LimitRule(per_minute=600, burst=100),
     headers=((b'cache-control', b'no-store'),),
 )
@@ -1400,4 +1409,4 @@ OPERATIONS: tuple[Operation, ...] = (
     getMetrics,
 )
 
-__all__ = ["Any", "Awaitable", "Body", "Call", "Callable", "LimitRule", "Reply", "boolean", "day", "instant", "integer", "json_content", "m", "number", "p", "text", "v"]
+__all__ = ['Any', 'Awaitable', 'Body', 'Call', 'Callable', 'LimitRule', 'Reply', 'boolean', 'day', 'instant', 'integer', 'json_content', 'm', 'number', 'p', 'text', 'v']

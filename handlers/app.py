@@ -27,18 +27,13 @@ from handlers.platform.cursors import Cursors
 from handlers.platform.edge import Edge
 from handlers.platform.forward import Forwarder
 from handlers.platform.limits import LimitRule, Limits
+from handlers.platform.logs import LineWriter, configure_logging
 from handlers.platform.store.port import DocumentStore
 from handlers.platform.store.sqlite import SqliteStore
-from handlers.platform.telemetry import Telemetry, configure_logging
+from handlers.platform.telemetry import Telemetry
 from handlers.platform.tokens import Tokens
 from handlers.settings import Settings, SettingsError, load_settings
 
-DOCS_POLICY: Final = (
-    "default-src 'none'; script-src 'self'{more}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
-# The AsyncAPI component compiles its schema checks while it loads.
-PAGE_POLICIES: Final = {"/docs": DOCS_POLICY.format(more=""), "/docs/events": DOCS_POLICY.format(more=" 'unsafe-eval'")}
 # What the gateway answers itself: its own probes and metrics.
 GATEWAY_KEEPS: Final = frozenset({"getLiveness", "getReadiness", "getMetrics"})
 
@@ -53,8 +48,10 @@ def build_services(settings: Settings, *, store: DocumentStore | None = None, cl
     """Everything handlers work with. Nothing is connected yet but the store."""
     clock = clock or SystemClock()
     password = settings.redis_password.get_secret_value() if settings.redis_password else None
-    cache = Cache(settings.redis_url, password=password)
+    url = settings.redis_url.get_secret_value() if settings.redis_url else None
+    cache = Cache(url, password=password)
     telemetry = Telemetry()
+    cache.expose(telemetry)
     limits = Limits(cache, scale=settings.rate_limit_scale, space=settings.role)
     limits.expose(telemetry)
     if settings.jwt_secret is None:
@@ -73,11 +70,15 @@ def build_services(settings: Settings, *, store: DocumentStore | None = None, cl
     )
 
 
-def create_app(settings: Settings, services: Services | None = None) -> ASGIApp:
+def create_app(settings: Settings, services: Services, writer: LineWriter) -> ASGIApp:
     """The application of a role: `all` and `crud` handle operations, `gateway` forwards them."""
-    services = services or build_services(settings)
+    writer.expose(services.telemetry)
     document = json.loads((GENERATED / "openapi.json").read_bytes())
-    forwarder = Forwarder(settings.crud_service_url, max_body_bytes=settings.max_body_bytes) if settings.role == "gateway" else None
+    forwarder = (
+        Forwarder(settings.crud_service_url, max_body_bytes=settings.max_body_bytes)
+        if settings.role == "gateway"
+        else None
+    )
     runtime = Runtime(
         limits=services.limits,
         csrf=services.csrf,
@@ -91,7 +92,7 @@ def create_app(settings: Settings, services: Services | None = None) -> ASGIApp:
     app: ASGIApp = connexion_app(document, runtime, Credentials(services.tokens), _lifespan(services, forwarder))
     if settings.env == "local":
         app = LocalPages(app, services)
-    return Edge(Pages(app, PAGE_POLICIES), settings, services.telemetry)
+    return Edge(Pages(app), settings, services.telemetry, writer)
 
 
 def _lifespan(services: Services, forwarder: Forwarder | None) -> Any:
@@ -117,9 +118,10 @@ def main() -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201 - before there is a log
         return 2
-    configure_logging(settings.log_level)
+    writer = LineWriter()
+    configure_logging(writer, settings.log_level)
     config = uvicorn.Config(
-        create_app(settings),
+        create_app(settings, build_services(settings), writer),
         host=settings.host,
         port=settings.port,
         loop="uvloop",
@@ -132,6 +134,7 @@ def main() -> int:
         timeout_graceful_shutdown=20,
     )
     uvicorn.Server(config).run()
+    writer.close()
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Paths under `/local`, with `ENV=local` only and no part of the published contract (design/architecture.md, Local mode)."""
+"""Paths under `/local`, with `ENV=local` only and no part of the published contract."""
 
 from __future__ import annotations
 
@@ -34,6 +34,10 @@ class LocalPages:
 
 async def _send_json(send: Send, body: object) -> None:
     content = orjson.dumps(body)
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(content)), (b"cache-control", b"no-store")]
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(content)),
+        (b"cache-control", b"no-store"),
+    ]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": content})

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-
 from infra.local.valkey import start
+
 from tests.support.app import RunningApp, running_app
 
 

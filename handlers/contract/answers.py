@@ -88,5 +88,3 @@ def closed(node: Any) -> Any:
         if "enum" in schema and None not in schema["enum"]:
             schema["enum"] = [*schema["enum"], None]
     return schema
-
-

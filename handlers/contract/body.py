@@ -21,7 +21,7 @@ class ClientGone(Exception):
 
 
 async def read_body(receive: Receive, headers: Sequence[tuple[bytes, bytes]], limit: int) -> bytes:
-    """The whole body. Raises `Problem` 413 as soon as it is known to exceed `limit` bytes, `ClientGone` on disconnect."""
+    """The whole body. Raises `Problem` 413 once it is known to exceed `limit` bytes, `ClientGone` on disconnect."""
     for key, value in headers:
         if key == b"content-length" and value.isdigit() and (len(value) > 18 or int(value) > limit):
             raise too_large(limit)
@@ -57,7 +57,11 @@ def check_media_type(headers: Sequence[tuple[bytes, bytes]]) -> None:
         if key == b"content-type":
             media_type, _, rest = value.partition(b";")
             charset = rest.strip().lower()
-            if media_type.strip().lower() == b"application/json" and charset in (b"", b"charset=utf-8", b'charset="utf-8"'):
+            if media_type.strip().lower() == b"application/json" and charset in (
+                b"",
+                b"charset=utf-8",
+                b'charset="utf-8"',
+            ):
                 return
             break
     raise Problem("UNSUPPORTED_MEDIA_TYPE", "Unsupported media type", details={"supported": ["application/json"]})

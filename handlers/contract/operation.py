@@ -19,6 +19,7 @@ from handlers.platform.envelope import send_problem
 from handlers.platform.errors import Problem, fault, invalid, rate_limited, unauthorized
 from handlers.platform.limits import LimitRule, Verdict
 from handlers.platform.request import RequestInfo
+from handlers.platform.store.charges import begin
 
 if TYPE_CHECKING:
     from handlers.contract.runtime import Runtime
@@ -125,7 +126,11 @@ class BoundOperation:
             refuse_query(scope["query_string"])
         if spec.body is not None:
             arguments.append(await self._body(spec.body, receive, request_headers, call))
-        answer = await spec.handler(*arguments, call)
+        charges = begin()
+        try:
+            answer = await spec.handler(*arguments, call)
+        finally:
+            info.request_units = charges.units
         await self._answer(scope["method"] == "HEAD", send, answer, headers)
 
     def _take(self, caller_key: str, headers: list[Header]) -> None:
@@ -224,4 +229,3 @@ def with_headers(send: Send, headers: Sequence[Header]) -> Send:
         await send(message)
 
     return adding
-

@@ -1,4 +1,4 @@
-"""The published documents and reference pages, served from the package itself: `/openapi.yaml`, `/docs`, `/docs/events`.
+"""The published documents and reference pages, served from the package: `/openapi.yaml`, `/docs`, `/docs/events`.
 
 Read and compressed once at start; a request costs a look-up. They are no operations of the contract they publish.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -49,9 +50,10 @@ class _Page:
 class Pages:
     """Answers the paths of the documents and pages; hands everything else on."""
 
-    def __init__(self, app: ASGIApp, policies: dict[str, str], folder: Path = GENERATED) -> None:
+    def __init__(self, app: ASGIApp, folder: Path = GENERATED) -> None:
         self._app = app
         docs = folder / "docs"
+        policies = json.loads((docs / "policies.json").read_bytes())
         self._pages = {
             "/docs": _Page(docs / "index.html", policies["/docs"]),
             "/docs/events": _Page(docs / "events.html", policies["/docs/events"]),
@@ -69,7 +71,9 @@ class Pages:
         scope["hph"].template = scope["path"]
         if scope["method"] not in ("GET", "HEAD"):
             allow = (b"allow", b"GET, HEAD")
-            await send_problem(send, Problem("METHOD_NOT_ALLOWED", "Method not allowed", headers=(allow,)), scope["hph"].request_id)
+            await send_problem(
+                send, Problem("METHOD_NOT_ALLOWED", "Method not allowed", headers=(allow,)), scope["hph"].request_id
+            )
             return
         await _send_page(page, scope, send)
 

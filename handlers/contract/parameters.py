@@ -1,7 +1,7 @@
 """Parameters from path, query and headers into the generated dataclass: strictly, in one pass, saying every fault.
 
-What the stock parsers let through is refused here (facts/connexion.md): `1_000`, `yes`, non-ASCII digits, `NaN`, integers of
-5,000 digits, a scalar parameter given twice, unknown query parameters, invalid UTF-8, NUL.
+What the stock parsers let through is refused here: `1_000`, `yes`, non-ASCII digits, `NaN`, integers
+of 5,000 digits, a scalar parameter given twice, unknown query parameters, invalid UTF-8, NUL.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Routing on a trie: literal before template, 404 and 405 in the envelope, the complete `Allow`, `HEAD` and `OPTIONS`.
 
-It takes the place of Connexion's routing middleware, whose router tries every route in document order (facts/connexion.md).
+It takes the place of Connexion's routing middleware, whose router tries every route in document order.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from handlers.platform.envelope import send_problem
 from handlers.platform.errors import Problem, not_found
 
 METHODS: Final = ("GET", "PUT", "POST", "DELETE", "PATCH")
+# Where Connexion finds an operation by its operationId; it calls the operation by the full name then.
+OPERATIONS_MODULE: Final = "generated.routing"
 
 
 class Route:
@@ -98,7 +100,8 @@ class TrieRouting(SpecMiddleware):
             operations = {m: item[m.lower()]["operationId"] for m in METHODS if m.lower() in item}
             paths[path] = operations
             for operation_id in operations.values():
-                self._contexts[operation_id] = {"api_base_path": base_path, "operation_id": operation_id}
+                name = f"{OPERATIONS_MODULE}.{operation_id}"
+                self._contexts[operation_id] = {"api_base_path": base_path, "operation_id": name}
         self._trie = Trie(paths)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from handlers.contract.answers import AnswerCheck
 from handlers.contract.operation import BoundOperation, Operation
-from handlers.contract.routing import TrieRouting
+from handlers.contract.routing import OPERATIONS_MODULE, TrieRouting
 from handlers.contract.security import Credentials
 from handlers.contract.services import Services
 from handlers.platform.access import Principal
@@ -67,13 +67,13 @@ class Runtime:
 
 
 def connexion_app(document: Json, runtime: Runtime, credentials: Credentials, lifespan: Lifespan) -> ASGIApp:
-    """The contract as an ASGI application: Connexion's document, routing context, security and errors around our operations.
+    """The contract as an ASGI application: Connexion's routing context, security and errors around our operations.
 
     Arranged as in design/facts/connexion.md: only the middlewares that are needed, our own trie in place of the router.
     """
     middleware = ConnexionMiddleware(
         _terminal(runtime),
-        resolver=RelativeResolver("generated.routing"),
+        resolver=RelativeResolver(OPERATIONS_MODULE),
         lifespan=lifespan,
         middlewares=[LifespanMiddleware, ServerErrorMiddleware, ExceptionMiddleware, TrieRouting, SecurityMiddleware],
         security_map=credentials.security_map(),

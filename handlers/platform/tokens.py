@@ -1,7 +1,7 @@
 """Access tokens of our own (plan, ADR-019; decision 11): signed, short-lived, verified without I/O.
 
-Exactly one algorithm is accepted, the key is built once, and every claim we rely on must be there: python-jose accepts a
-missing `aud` or an unknown `crit` unless told otherwise (facts/connexion.md).
+Exactly one algorithm is accepted, the key is built once, and every claim we rely on must be there: python-jose accepts
+a missing `aud` or an unknown `crit` unless told otherwise (facts/connexion.md).
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def _timely(claims: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
 
 
 def _check_header(token: str, algorithm: str) -> None:
-    """Refuses what the library would overlook: other algorithms, `crit`, keys brought along (RFC 8725, 3.1 and 3.10)."""
+    """Refuses what the library would overlook: other algorithms, `crit`, keys brought along (RFC 8725, 3.1, 3.10)."""
     if len(token) > MAX_TOKEN_BYTES or token.count(".") != 2:
         raise TokenRejected("token_invalid")
     head = token.split(".", 1)[0]

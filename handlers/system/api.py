@@ -13,10 +13,10 @@ from handlers.contract.reply import Reply
 from handlers.platform.cache import CacheUnavailable
 from handlers.platform.errors import Problem
 from handlers.platform.store.port import StoreError
+from handlers.platform.telemetry import CONTENT_TYPE
 from handlers.version import VERSION
 
 CHECK_SECONDS: Final = 1.0
-METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
 async def get_liveness(call: Call) -> v.Liveness:
@@ -27,16 +27,20 @@ async def get_liveness(call: Call) -> v.Liveness:
 async def get_readiness(call: Call) -> v.Readiness:
     """200 while requests can be served. Documents are needed; without the cache only refreshing fails (decision 19)."""
     services = call.services
-    documents, cache = await asyncio.gather(_check("documents", services.store.ping), _check("cache", services.cache.ping))
+    documents, cache = await asyncio.gather(
+        _check("documents", services.store.ping), _check("cache", services.cache.ping)
+    )
     checks = [documents, cache]
     if documents["status"] == "down":
-        raise Problem("SERVICE_UNAVAILABLE", "A dependency is down", details={"checks": checks}, headers=((b"retry-after", b"2"),))
+        raise Problem(
+            "SERVICE_UNAVAILABLE", "A dependency is down", details={"checks": checks}, headers=((b"retry-after", b"2"),)
+        )
     return {"status": "ok", "version": VERSION, "checks": checks}
 
 
 async def get_metrics(call: Call) -> Reply[Any]:
     """The metrics of this process in Prometheus' text format."""
-    return Reply.text(call.services.telemetry.exposition(), METRICS_TYPE)
+    return Reply.text(call.services.telemetry.render(), CONTENT_TYPE)
 
 
 async def _check(name: str, ping: Callable[[], Awaitable[Any]]) -> v.ReadinessCheck:

@@ -143,7 +143,11 @@ def bundle_openapi(root: Path = ROOT) -> Json:
     components = {**document["components"], **{k: dict(sorted(v.items())) for k, v in bundler.components.items()}}
     for response in components["responses"].values():
         _add_edge_headers(response)
-    return {**{k: v for k, v in document.items() if k not in ("paths", "components")}, "paths": paths, "components": components}
+    return {
+        **{k: v for k, v in document.items() if k not in ("paths", "components")},
+        "paths": paths,
+        "components": components,
+    }
 
 
 def _operation(ref: Json, source: Path, bundler: _Bundler) -> Json:

@@ -50,6 +50,8 @@ def _typescript(out: Path, http: bundle.Json, events: bundle.Json) -> None:
 
 def _docs(out: Path, http: bundle.Json, events: bundle.Json) -> None:
     docs.write_docs(http, events, out / "docs")
+    policies = {"/docs": docs.CONTENT_SECURITY_POLICY, "/docs/events": docs.CONTENT_SECURITY_POLICY_EVENTS}
+    (out / "docs" / "policies.json").write_text(json.dumps(policies, indent=1) + "\n", encoding="utf-8")
 
 
 STEPS: dict[str, Step] = {
@@ -82,7 +84,9 @@ def stale(fresh: Path, committed: Path) -> list[str]:
             continue
         old = other.read_text(encoding="utf-8", errors="replace").splitlines() if other.is_file() else []
         new = path.read_text(encoding="utf-8", errors="replace").splitlines()
-        diff = difflib.unified_diff(old, new, f"committed generated/{name}", f"fresh generated/{name}", lineterm="", n=1)
+        diff = difflib.unified_diff(
+            old, new, f"committed generated/{name}", f"fresh generated/{name}", lineterm="", n=1
+        )
         findings.append("\n".join(list(diff)[:60]))
     return findings
 
@@ -90,7 +94,9 @@ def stale(fresh: Path, committed: Path) -> list[str]:
 def main() -> int:
     """Command line: writes, or with `--check` compares. Answers the exit code."""
     parser = argparse.ArgumentParser(description="Write generated/ from the contract")
-    parser.add_argument("--check", action="store_true", help="compare instead of writing; exit 1 when something is stale")
+    parser.add_argument(
+        "--check", action="store_true", help="compare instead of writing; exit 1 when something is stale"
+    )
     parser.add_argument("--skip", nargs="*", default=[], choices=list(STEPS), help="steps to leave out")
     options = parser.parse_args()
     only = frozenset(STEPS) - frozenset(options.skip)
@@ -102,7 +108,11 @@ def main() -> int:
             fresh = Path(folder) / "generated"
             if "typescript" in only:
                 # The client's hand-fixed frame and its toolchain come along; only its generated files are compared.
-                shutil.copytree(ROOT / "generated" / "typescript", fresh / "typescript", ignore=shutil.ignore_patterns("node_modules"))
+                shutil.copytree(
+                    ROOT / "generated" / "typescript",
+                    fresh / "typescript",
+                    ignore=shutil.ignore_patterns("node_modules"),
+                )
             generate(fresh, only)
             findings = stale(fresh, ROOT / "generated")
     except bundle.ContractError as error:

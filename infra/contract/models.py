@@ -38,7 +38,7 @@ _REQUESTS = [
     "--use-annotated",
     "--field-constraints",
     "--use-type-alias",
-    # Amounts come as JSON numbers and go into Money by their shortest text; strings are no amounts. E-mail has one place of its own.
+    # Amounts come as JSON numbers and go into Money by their shortest text; strings are no amounts.
     "--type-mappings",
     "string+email=string",
     "number+decimal=number",
@@ -80,13 +80,21 @@ def write_events(document: Json, target: Path) -> None:
     _write(document, names, _ANSWERS, target)
     table = ["", "", "@dataclass(frozen=True, slots=True)", "class EventSpec:"]
     table += ['    """Where an event goes and who reads it."""', ""]
-    table += ["    topic: str", "    partition_key: str", "    groups: tuple[str, ...]", "    data: str", "    built: bool", "", ""]
+    table += [
+        "    topic: str",
+        "    partition_key: str",
+        "    groups: tuple[str, ...]",
+        "    data: str",
+        "    built: bool",
+        "",
+        "",
+    ]
     table += ["EVENTS: Final[dict[str, EventSpec]] = {"]
     for name, message in messages.items():
         groups = tuple(message.get("x-consumers", ()))
         fields = (message["x-topic"], message["x-partition-key"], groups, data[name], built(message))
         table.append(f'    "{name}": EventSpec{fields!r},')
-    table += ["}", "", 'EventType = Literal[', *(f'    "{name}",' for name in messages), "]", ""]
+    table += ["}", "", "EventType = Literal[", *(f'    "{name}",' for name in messages), "]", ""]
     text = target.read_text(encoding="utf-8")
     future = "from __future__ import annotations\n"
     head, tail = text.split(future, 1)
@@ -126,7 +134,17 @@ def _write(document: Json, names: set[str], options: list[str], target: Path) ->
     with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as source:
         yaml.dump(part, source, Dumper=yaml.CSafeDumper, sort_keys=False)
         source.flush()
-        command = [sys.executable, "-W", "ignore", "-m", "datamodel_code_generator", "--input", source.name, "--output", str(target)]
+        command = [
+            sys.executable,
+            "-W",
+            "ignore",
+            "-m",
+            "datamodel_code_generator",
+            "--input",
+            source.name,
+            "--output",
+            str(target),
+        ]
         done = subprocess.run([*command, *_COMMON, *options], capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"{target.name}: datamodel-code-generator failed\n{done.stderr[-4000:]}")
@@ -139,7 +157,9 @@ def _for_models(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     return {
-        key: {name: _for_models(value) for name, value in content.items()} if key == "properties" else _for_models(content)
+        key: {name: _for_models(value) for name, value in content.items()}
+        if key == "properties"
+        else _for_models(content)
         for key, content in node.items()
         if key not in ("example", "examples")
     }

@@ -1,4 +1,4 @@
-"""`generated/params.py` and `generated/routing.py`: one typed adapter per operation (design/architecture.md, Serving)."""
+"""`generated/params.py` and `generated/routing.py`: one typed adapter per operation."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from infra.contract.bundle import Json
 from infra.contract.policy import BANNER, access, operations
 
+_CONVERTERS = ("boolean", "day", "instant", "integer", "json_content", "number", "text")
 _ANNOTATIONS = {"integer": "int", "number": "float", "boolean": "bool"}
 
 
@@ -52,8 +53,9 @@ def attribute(name: str) -> str:
 def render_params(document: Json) -> str:
     """A dataclass per operation that has parameters."""
     blocks = [
-        BANNER + "from dataclasses import dataclass\nfrom datetime import date, datetime\nfrom typing import Literal\n\n"
-        "from generated import models as m\n\n__all__ = [\"date\", \"datetime\", \"m\"]\n"
+        BANNER
+        + "from dataclasses import dataclass\nfrom datetime import date, datetime\nfrom typing import Literal\n\n"
+        'from generated import models as m\n\n__all__ = ["date", "datetime", "m"]\n'
     ]
     for _, _, operation in operations(document):
         found = parameters(document, operation)
@@ -109,9 +111,15 @@ def render_routing(document: Json) -> str:
     """The table of operations, each with the one typed line that holds its handler to the contract."""
     rooms = sorted({op["tags"][0] for _, _, op in operations(document) if built(op)})
     imports = ["from collections.abc import Awaitable, Callable", "from typing import Any\n"]
-    imports += ["from generated import models as m", "from generated import params as p", "from generated import views as v"]
+    imports += [
+        "from generated import models as m",
+        "from generated import params as p",
+        "from generated import views as v",
+    ]
     imports += ["from handlers.contract.call import Call", "from handlers.contract.operation import Body, Operation"]
-    imports += ["from handlers.contract.parameters import Parameter, Parameters, boolean, day, instant, integer, json_content, number, text"]
+    imports += [
+        f"from handlers.contract.parameters import Parameter, Parameters, {', '.join(_CONVERTERS)}"
+    ]
     imports += ["from handlers.contract.reply import Reply"]
     imports += [f"from handlers.{room} import api as {room}" for room in rooms]
     imports += ["from handlers.platform.access import Access", "from handlers.platform.limits import LimitRule\n"]
@@ -119,8 +127,9 @@ def render_routing(document: Json) -> str:
     blocks += [_operation(document, path, method, operation) for path, method, operation in operations(document)]
     names = [operation["operationId"] for _, _, operation in operations(document)]
     blocks.append("OPERATIONS: tuple[Operation, ...] = (\n" + "".join(f"    {name},\n" for name in names) + ")")
-    exported = '__all__ = ["Any", "Awaitable", "Body", "Call", "Callable", "LimitRule", "Reply", "boolean", "day", "instant", "integer", "json_content", "m", "number", "p", "text", "v"]'
-    return "\n\n".join([*blocks, exported]) + "\n"
+    exported = [*_CONVERTERS, "Any", "Awaitable", "Body", "Call", "Callable", "LimitRule", "Reply", "m", "p", "v"]
+    blocks.append(f"__all__ = {sorted(exported)!r}")
+    return "\n\n".join(blocks) + "\n"
 
 
 def built(operation: Json) -> bool:

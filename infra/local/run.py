@@ -55,8 +55,11 @@ def main() -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)
     except AlreadyRunning as error:
-        print(f"One is running already ({error}). End it first, or give this one a folder and port of its own:\n"
-              "  make run DATA_DIR=.local-2 PORT=8010", file=sys.stderr)
+        print(
+            f"One is running already ({error}). End it first, or give this one a folder and port of its own:\n"
+            "  make run DATA_DIR=.local-2 PORT=8010",
+            file=sys.stderr,
+        )
     return 2
 
 

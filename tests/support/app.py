@@ -1,8 +1,9 @@
-"""The real application in the test's own process: real store, real Valkey, every answer checked against the document."""
+"""The real application in the test's own process: real store, real Valkey, every answer checked."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from starlette.types import ASGIApp
 
 from handlers.app import build_services, create_app
 from handlers.contract.services import Services
+from handlers.platform.logs import LineWriter
 from handlers.settings import Settings, load_settings
 
 ORIGIN = "http://localhost:3000"
@@ -62,6 +64,7 @@ def settings_for(data_dir: Path, redis_url: str | None, **more: str) -> Settings
         "DATA_DIR": str(data_dir),
         "CHECK_ANSWERS": "true",
         "RATE_LIMIT_SCALE": "1000",
+        "PASSWORD_HASH_COST": "4",
         "CORS_ORIGINS": ORIGIN,
         **({"REDIS_URL": redis_url} if redis_url else {}),
         **more,
@@ -75,10 +78,10 @@ async def running_app(data_dir: Path, redis_url: str | None, **more: str) -> Asy
     settings = settings_for(data_dir, redis_url, **more)
     clock = MovableClock()
     services = build_services(settings, clock=clock)
-    app = create_app(settings, services)
-    async with lifespan(app):
-        async with client_of(app) as client:
-            yield RunningApp(app, services, client, clock)
+    writer = LineWriter(os.open(os.devnull, os.O_WRONLY))
+    app = create_app(settings, services, writer)
+    async with lifespan(app), client_of(app) as client:
+        yield RunningApp(app, services, client, clock)
 
 
 @asynccontextmanager
@@ -86,7 +89,9 @@ async def lifespan(app: ASGIApp) -> AsyncIterator[None]:
     """Runs an application's start and stop around a block (ASGI lifespan protocol)."""
     inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     outbox: asyncio.Queue[Any] = asyncio.Queue()
-    task = asyncio.create_task(app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, inbox.get, outbox.put))  # type: ignore[arg-type]
+    task = asyncio.create_task(
+        app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, inbox.get, outbox.put)
+    )  # type: ignore[arg-type]
     await inbox.put({"type": "lifespan.startup"})
     started = await _message(outbox, task)
     if started["type"] != "lifespan.startup.complete":
