@@ -119,7 +119,7 @@ def main() -> int:
         print(error, file=sys.stderr)  # noqa: T201 - before there is a log
         return 2
     writer = LineWriter()
-    configure_logging(writer, settings.log_level)
+    configure_logging(settings.log_level, writer)
     config = uvicorn.Config(
         create_app(settings, build_services(settings), writer),
         host=settings.host,

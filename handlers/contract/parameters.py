@@ -58,7 +58,9 @@ def integer(*, minimum: int | None = None, maximum: int | None = None) -> Conver
     def convert(value: str) -> int:
         if _INTEGER.match(value) is None:
             raise Refused("Input should be an integer")
-        return _bounded(int(value), minimum, maximum)
+        found = int(value)
+        _check_bounds(found, minimum, maximum)
+        return found
 
     return convert
 
@@ -69,7 +71,9 @@ def number(*, minimum: float | None = None, maximum: float | None = None) -> Con
     def convert(value: str) -> float:
         if _NUMBER.match(value) is None:
             raise Refused("Input should be a number")
-        return _bounded(float(value), minimum, maximum)
+        found = float(value)
+        _check_bounds(found, minimum, maximum)
+        return found
 
     return convert
 
@@ -130,12 +134,11 @@ def json_content(model: type[BaseModel]) -> Convert:
     return convert
 
 
-def _bounded(value: Any, minimum: Any, maximum: Any) -> Any:
+def _check_bounds(value: float, minimum: float | None, maximum: float | None) -> None:
     if minimum is not None and value < minimum:
         raise Refused(f"Input should be greater than or equal to {minimum}")
     if maximum is not None and value > maximum:
         raise Refused(f"Input should be less than or equal to {maximum}")
-    return value
 
 
 @dataclass(frozen=True, slots=True)

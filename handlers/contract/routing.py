@@ -84,7 +84,7 @@ class Trie:
         return (node.route, values) if node.route is not None else None
 
 
-class TrieRouting(SpecMiddleware):
+class TrieRouting(SpecMiddleware):  # type: ignore[misc]  # connexion is untyped
     """Connexion's routing middleware on a `Trie`: names the operation in the scope, or answers 404, 405 and OPTIONS."""
 
     def __init__(self, app: ASGIApp) -> None:

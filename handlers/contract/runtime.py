@@ -120,7 +120,7 @@ def _terminal(runtime: Runtime) -> ASGIApp:
         def __init__(self) -> None:
             super().__init__(_nothing_behind)
 
-    return Terminal()  # type: ignore[no-any-return]
+    return Terminal()
 
 
 async def _nothing_behind(scope: Scope, receive: Receive, send: Send) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from connexion.security import NO_VALUE, AbstractSecurityHandler
+from connexion.security import NO_VALUE as CONNEXION_NO_VALUE
+from connexion.security import AbstractSecurityHandler
 
 from handlers.contract.call import parse_cookies
 from handlers.platform.access import Principal
 from handlers.platform.tokens import TokenRejected
 
+NO_VALUE: object = CONNEXION_NO_VALUE
 ACCESS_COOKIE = "hph_access"
 TokenInfo = dict[str, Any]
 

@@ -36,7 +36,7 @@ class _Loader(yaml.CSafeLoader):
     """YAML with timestamps left as the strings they are on the wire, and duplicate keys refused."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call]
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         twice = {str(key) for key in keys if keys.count(key) > 1}
         if twice:
             raise ContractError(f"{node.start_mark.name}: key written twice: {', '.join(sorted(twice))}")

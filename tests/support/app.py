@@ -89,9 +89,12 @@ async def lifespan(app: ASGIApp) -> AsyncIterator[None]:
     """Runs an application's start and stop around a block (ASGI lifespan protocol)."""
     inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     outbox: asyncio.Queue[Any] = asyncio.Queue()
-    task = asyncio.create_task(
-        app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, inbox.get, outbox.put)
-    )  # type: ignore[arg-type]
+    scope = {"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}
+
+    async def serve() -> None:
+        await app(scope, inbox.get, outbox.put)
+
+    task = asyncio.create_task(serve())
     await inbox.put({"type": "lifespan.startup"})
     started = await _message(outbox, task)
     if started["type"] != "lifespan.startup.complete":
