@@ -89,8 +89,8 @@ async def writes(store: SqliteStore, name: str, work: Callable[[int], Awaitable[
     done.set()
     late = await probe
     print(
-        f"{name:34} {total / wall:8.0f}/s   p50 {took[len(took) // 2] * 1e3:6.2f} ms  p99 {took[-len(took) // 100] * 1e3:6.2f} ms"
-        f"  cpu {cpu / total * 1e6:5.0f} us   loop lag p99 {late[-len(late) // 100 - 1] * 1e3:.2f} ms"
+        f"{name:34} {total / wall:8.0f}/s   p50 {took[len(took) // 2] * 1e3:6.2f} ms"
+        f"  p99 {took[-len(took) // 100] * 1e3:6.2f} ms  cpu {cpu / total * 1e6:5.0f} us   loop lag p99 {late[-len(late) // 100 - 1] * 1e3:.2f} ms"
     )
 
 

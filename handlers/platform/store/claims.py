@@ -103,6 +103,21 @@ async def confirm(store: DocumentStore, kind: str, value: str, owner: str) -> No
         raise ClaimTaken(kind, None) from error
 
 
+async def doubt(store: DocumentStore, kind: str, value: str, owner: str, *, clock: Clock | None = None) -> None:
+    """Marks the owner's claim as pending again, before a write that may give the value up (an address that changes).
+
+    Then a crash between that write and `release` leaves no value blocked: it is settled by verification. `confirm` when
+    the write did not happen. Nothing happens when the claim is not the owner's.
+    """
+    key = key_of(kind, value)
+    now = timestamp((clock or SystemClock()).now())
+    patch = Patch(key, sets={"state": "pending", "claimed_at": now}, condition=Eq("owner", owner))
+    try:
+        await store.write(CLAIMS, patch, partition=key)
+    except (DocumentMissing, VersionConflict):
+        log.info("a claim was not its owner's when it was to be given up")
+
+
 async def release(store: DocumentStore, kind: str, value: str, owner: str) -> None:
     """Gives the value free, if it is the owner's; otherwise nothing."""
     key = key_of(kind, value)

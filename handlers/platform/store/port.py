@@ -159,7 +159,8 @@ Condition = Eq | In | Range | Prefix | Contains | Exists | And | Or
 class Sort:
     """One key of an order. The field must be present in every matching document and of one type.
 
-    A document without it is left out, as Cosmos leaves it out of a composite index.
+    A document without it is left out, as Cosmos leaves it out of a composite index. The keys of a query, without `id`,
+    must be the end of one of the container's indexes, in its directions or all reversed.
     """
 
     path: str

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, assert_never
 
+from generated.containers import Key
 from handlers.platform.store.port import (
     MAX_IN_VALUES,
     And,
@@ -154,6 +155,7 @@ def select(layout: Layout, query: Query, now: int) -> Statement:
     compiler = _Compiler(layout)
     where = _where(layout, compiler, query, now)
     order = sort_keys(layout, query)
+    _check_order(layout, query)
     where += [f"+{compiler.operand(sort.path)} IS NOT NULL" for sort in query.sort if sort.path != "id"]
     if query.after is not None:
         where.append(_after(compiler, order, query.after))
@@ -227,6 +229,14 @@ def _where(layout: Layout, compiler: _Compiler, query: Query, now: int) -> list[
         where.append("expires > ?")
         compiler.values.append(now)
     return where
+
+
+def _check_order(layout: Layout, query: Query) -> None:
+    """Cosmos sorts only by what an index holds in that order, so nothing else may be asked for here."""
+    keys = tuple(Key(sort.path, sort.descending) for sort in query.sort if sort.path != "id")
+    if keys and (query.kind, keys) not in layout.orders:
+        order = ", ".join(f"{key.path}{' desc' if key.descending else ''}" for key in keys)
+        raise StoreMisuse(f"{layout.container.name}: no index ends with ({order}) (infra/containers.yaml)")
 
 
 def _kind(layout: Layout, kind: str) -> str:

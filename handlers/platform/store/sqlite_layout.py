@@ -10,7 +10,7 @@ false, arrays and objects keep types of their own, which `json_extract` loses.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -69,6 +69,7 @@ class Layout:
             "id": "id",
             PARTITION: "pk",
         }
+        self.orders = frozenset(order for index in container.indexes for order in _orders(index))
         self._segments = tuple(tuple(path.split(".")) for path in self.paths)
         self._key_segments = tuple(tuple(path.split(".")) for path in container.partition_key)
         names = [*_BASE, *(self.columns[path] for path in self.paths), "doc"]
@@ -198,6 +199,14 @@ def _key(column: str, key: Key) -> str:
 
 def _of_kind(index: Index) -> str:
     return f"WHERE kind = '{index.kind}'" if index.kind else "WHERE kind IS NULL"
+
+
+def _orders(index: Index) -> Iterator[tuple[str | None, tuple[Key, ...]]]:
+    """The orders an index answers, behind equal values of the keys before: its ends, forwards and backwards."""
+    keys = tuple(key for key in index.keys if key.path != "id")
+    for start in range(len(keys)):
+        yield index.kind, keys[start:]
+        yield index.kind, tuple(Key(key.path, not key.descending) for key in keys[start:])
 
 
 def _paths(container: Container) -> set[str]:
