@@ -20,7 +20,7 @@ _CLI = "openapi-typescript/bin/cli.js"
 
 def write_typescript(bundle_path: Path, out: Path) -> None:
     """Writes what is generated of the client package below `out`."""
-    document: Json = yaml.load(bundle_path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)  # noqa: S506
+    document: Json = yaml.load(bundle_path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     source = out / "src"
     source.mkdir(parents=True, exist_ok=True)
     try:
