@@ -12,13 +12,17 @@ from handlers.contract.call import Call
 from handlers.contract.operation import Body, Operation
 from handlers.contract.parameters import Parameter, Parameters, boolean, day, instant, integer, json_content, number, text
 from handlers.contract.reply import Reply
+from handlers.auth import api as auth
 from handlers.system import api as system
+from handlers.users import api as users
 from handlers.platform.access import Access
 from handlers.platform.limits import LimitRule
 
 
+_login: Callable[[m.LoginRequest, Call], Awaitable[v.LoginResult | Reply[v.LoginResult]]] = auth.login
 login = Operation(
     id="login", method="post", path="/api/auth/login", access=Access("anonymous"),
+    handler=_login,
     body=Body(m.LoginRequest),
     limit=LimitRule(per_minute=10, burst=10),
     headers=((b'cache-control', b'no-store'),),
@@ -33,39 +37,49 @@ completeMfaLogin = Operation(
     sets_cookies=True,
 )
 
+_signup: Callable[[m.SignupRequest, Call], Awaitable[v.User | Reply[v.User]]] = auth.signup
 signup = Operation(
     id="signup", method="post", path="/api/auth/signup", access=Access("anonymous"),
+    handler=_signup,
     status=201,
     body=Body(m.SignupRequest),
     limit=LimitRule(per_minute=5, burst=10),
     headers=((b'cache-control', b'no-store'),),
 )
 
+_logout: Callable[[m.LogoutRequest | None, Call], Awaitable[None | Reply[None]]] = auth.logout
 logout = Operation(
     id="logout", method="post", path="/api/auth/logout", access=Access("anonymous"),
+    handler=_logout,
     status=204,
     body=Body(m.LogoutRequest, required=False),
     headers=((b'cache-control', b'no-store'),),
     sets_cookies=True,
 )
 
+_refresh_session: Callable[[m.RefreshRequest | None, Call], Awaitable[v.Session | Reply[v.Session]]] = auth.refresh_session
 refreshSession = Operation(
     id="refreshSession", method="post", path="/api/auth/refresh", access=Access("anonymous"),
+    handler=_refresh_session,
     body=Body(m.RefreshRequest, required=False),
     limit=LimitRule(per_minute=30, burst=30),
     headers=((b'cache-control', b'no-store'),),
     sets_cookies=True,
 )
 
+_verify_email: Callable[[m.VerifyEmailRequest, Call], Awaitable[v.VerifiedEmail | Reply[v.VerifiedEmail]]] = auth.verify_email
 verifyEmail = Operation(
     id="verifyEmail", method="post", path="/api/auth/verify-email", access=Access("anonymous"),
+    handler=_verify_email,
     body=Body(m.VerifyEmailRequest),
     limit=LimitRule(per_minute=10, burst=10),
     headers=((b'cache-control', b'no-store'),),
 )
 
+_resend_verification: Callable[[m.ResendVerificationRequest, Call], Awaitable[v.Accepted | Reply[v.Accepted]]] = auth.resend_verification
 resendVerification = Operation(
     id="resendVerification", method="post", path="/api/auth/resend-verification", access=Access("anonymous"),
+    handler=_resend_verification,
     status=202,
     body=Body(m.ResendVerificationRequest),
     limit=LimitRule(per_minute=3, burst=3),
@@ -110,26 +124,34 @@ createSocialNonce = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_create_guest_session: Callable[[Call], Awaitable[v.Session | Reply[v.Session]]] = auth.create_guest_session
 createGuestSession = Operation(
     id="createGuestSession", method="post", path="/api/auth/guest", access=Access("anonymous"),
+    handler=_create_guest_session,
     status=201,
     limit=LimitRule(per_minute=10, burst=20),
     headers=((b'cache-control', b'no-store'),),
     sets_cookies=True,
 )
 
+_get_jwks: Callable[[Call], Awaitable[v.JwkSet | Reply[v.JwkSet]]] = auth.get_jwks
 getJwks = Operation(
     id="getJwks", method="get", path="/.well-known/jwks.json", access=Access("anonymous"),
+    handler=_get_jwks,
     headers=((b'cache-control', b'public, max-age=3600'),),
 )
 
+_get_me: Callable[[Call], Awaitable[v.User | Reply[v.User]]] = users.get_me
 getMe = Operation(
     id="getMe", method="get", path="/api/users/me", access=Access("customer", frozenset({"read:profile"})),
+    handler=_get_me,
     headers=((b'cache-control', b'no-store'),),
 )
 
+_update_me: Callable[[p.UpdateMeParameters, m.UserUpdate, Call], Awaitable[v.User | Reply[v.User]]] = users.update_me
 updateMe = Operation(
     id="updateMe", method="put", path="/api/users/me", access=Access("customer", frozenset({"write:profile"})),
+    handler=_update_me,
     parameters=Parameters(
         p.UpdateMeParameters,
         header=(Parameter("If-Match", "if_match", text(min_length=1, max_length=128)),),
@@ -151,8 +173,10 @@ getDashboard = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_get_rewards: Callable[[Call], Awaitable[v.Rewards | Reply[v.Rewards]]] = users.get_rewards
 getRewards = Operation(
     id="getRewards", method="get", path="/api/users/me/rewards", access=Access("customer", frozenset({"read:profile"})),
+    handler=_get_rewards,
     headers=((b'cache-control', b'no-store'),),
 )
 
@@ -186,13 +210,17 @@ disableTwoFactor = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_get_preferences: Callable[[Call], Awaitable[v.Preferences | Reply[v.Preferences]]] = users.get_preferences
 getPreferences = Operation(
     id="getPreferences", method="get", path="/api/users/me/preferences", access=Access("customer", frozenset({"read:profile"})),
+    handler=_get_preferences,
     headers=((b'cache-control', b'no-store'),),
 )
 
+_update_preferences: Callable[[p.UpdatePreferencesParameters, m.PreferencesUpdate, Call], Awaitable[v.Preferences | Reply[v.Preferences]]] = users.update_preferences
 updatePreferences = Operation(
     id="updatePreferences", method="put", path="/api/users/me/preferences", access=Access("customer", frozenset({"write:profile"})),
+    handler=_update_preferences,
     parameters=Parameters(
         p.UpdatePreferencesParameters,
         header=(Parameter("If-Match", "if_match", text(min_length=1, max_length=128)),),

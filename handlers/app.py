@@ -20,6 +20,8 @@ from handlers.contract.runtime import Runtime, connexion_app
 from handlers.contract.security import Credentials
 from handlers.contract.services import Services
 from handlers.local import LocalPages
+from handlers.partners.mail import Mailer, OutboxMailer, SendGridMailer
+from handlers.platform.background import Background
 from handlers.platform.cache import Cache
 from handlers.platform.clock import Clock, SystemClock
 from handlers.platform.csrf import CsrfGuard
@@ -28,6 +30,8 @@ from handlers.platform.edge import Edge
 from handlers.platform.forward import Forwarder
 from handlers.platform.limits import LimitRule, Limits
 from handlers.platform.logs import LineWriter, configure_logging
+from handlers.platform.outbox import Outbox
+from handlers.platform.passwords import Passwords
 from handlers.platform.store.port import DocumentStore
 from handlers.platform.store.sqlite import SqliteStore
 from handlers.platform.telemetry import Telemetry
@@ -42,6 +46,13 @@ def open_store(settings: Settings) -> DocumentStore:
     """The document store that the settings name."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     return SqliteStore.open(settings.data_dir / "documents.sqlite3", CONTAINERS)
+
+
+def open_mailer(settings: Settings) -> Mailer:
+    """SendGrid where there is a key, else files under DATA_DIR/outbox."""
+    if settings.sendgrid_api_key is not None:
+        return SendGridMailer(settings.sendgrid_api_key.get_secret_value(), settings.from_email)
+    return OutboxMailer(settings.data_dir, settings.from_email)
 
 
 def build_services(settings: Settings, *, store: DocumentStore | None = None, clock: Clock | None = None) -> Services:
@@ -67,6 +78,10 @@ def build_services(settings: Settings, *, store: DocumentStore | None = None, cl
         tokens=Tokens(settings.jwt_secret.get_secret_value(), settings.jwt_algorithm, lifetime, clock),
         csrf=CsrfGuard(settings.derived_key("csrf"), settings.cors_origins),
         telemetry=telemetry,
+        outbox=Outbox(clock=clock),
+        background=Background(),
+        passwords=Passwords(settings.password_hash_cost),
+        mailer=open_mailer(settings),
     )
 
 
@@ -102,9 +117,12 @@ def _lifespan(services: Services, forwarder: Forwarder | None) -> Any:
         try:
             yield
         finally:
+            await services.background.drain()
             await services.limits.stop()
             if forwarder is not None:
                 await forwarder.close()
+            await services.mailer.close()
+            services.passwords.close()
             await services.cache.close()
             await services.store.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -15,14 +16,18 @@ from handlers.contract.call import Call
 from handlers.contract.parameters import Parameters
 from handlers.contract.reply import Header, Reply
 from handlers.platform.access import ANONYMOUS, Access, Principal, refusal
+from handlers.platform.cache import CacheUnavailable
 from handlers.platform.envelope import send_problem
-from handlers.platform.errors import Problem, fault, invalid, rate_limited, unauthorized
+from handlers.platform.errors import Problem, fault, invalid, rate_limited, unauthorized, unavailable
 from handlers.platform.limits import LimitRule, Verdict
 from handlers.platform.request import RequestInfo
 from handlers.platform.store.charges import begin
+from handlers.platform.store.port import StoreUnavailable
 
 if TYPE_CHECKING:
     from handlers.contract.runtime import Runtime
+
+log = logging.getLogger(__name__)
 
 Handler = Callable[..., Awaitable[Any]]
 SAFE_METHODS: Final = frozenset({"get", "head", "options"})
@@ -92,6 +97,9 @@ class BoundOperation:
             await self._serve(scope, receive, send, info, headers)
         except Problem as problem:
             await send_problem(send, problem, info.request_id, [h for h in headers if h[0] not in _SUCCESS_ONLY])
+        except (StoreUnavailable, CacheUnavailable):
+            log.warning("a store is away", extra={"operation_id": self._spec.id, "request_id": info.request_id})
+            await send_problem(send, unavailable(), info.request_id, [h for h in headers if h[0] not in _SUCCESS_ONLY])
         except ClientGone:
             return
 

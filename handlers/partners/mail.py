@@ -1,4 +1,4 @@
-"""Mail: one port, two adapters. SendGrid's HTTP API where there is a key, else one JSON file per message (local mode)."""
+"""Mail: one port, two adapters: SendGrid's HTTP API where there is a key, else one JSON file per message."""
 
 from __future__ import annotations
 
@@ -146,9 +146,7 @@ class SendGridMailer:
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS))
         headers = {"Authorization": f"Bearer {self._api_key}", "Content-Type": "application/json"}
         try:
-            async with self._session.post(
-                self._url, data=content, headers=headers, allow_redirects=False
-            ) as answer:
+            async with self._session.post(self._url, data=content, headers=headers, allow_redirects=False) as answer:
                 return answer.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise PartnerUnavailable(f"SendGrid: {type(error).__name__}") from None

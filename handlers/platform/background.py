@@ -20,7 +20,7 @@ class Background:
         self.failures = 0
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        """Starts the work; its failure is logged under `name` and goes no further. Dropped when too much is going on."""
+        """Starts the work. A failure is logged under `name` and goes no further; dropped when too much is going on."""
         if len(self._tasks) >= MAX_TASKS:
             work.close()
             self.failures += 1

@@ -1,4 +1,4 @@
-"""The session cookies (decisions 12 and 58): `Secure` outside development, `SameSite=Lax`, refresh on `/api/auth` only."""
+"""The session cookies (decisions 12, 58): `Secure` in production, `SameSite=Lax`, refresh on `/api/auth` only."""
 
 from __future__ import annotations
 

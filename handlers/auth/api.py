@@ -1,0 +1,133 @@
+"""Operations of signing up, in and out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import MISSING
+
+from generated import models as m
+from generated import views as v
+from handlers.auth import limits, rules, signin
+from handlers.auth.sessions import Sessions
+from handlers.contract.call import Call
+from handlers.contract.reply import Reply
+from handlers.platform import cookies
+from handlers.platform.email import address_in
+from handlers.platform.errors import unauthorized, unprocessable
+from handlers.platform.ids import new_id
+from handlers.users import mail_tokens, proofs, store
+from handlers.users.rules import new_user, password_fault, user_view
+
+
+async def signup(body: m.SignupRequest, call: Call) -> Reply[v.User]:
+    """Creates a customer account and sends the verification mail; signs nobody in."""
+    services = call.services
+    email = address_in(body.email)
+    check_password(body.password, email)
+    user = new_user(
+        new_id("user"),
+        email=email,
+        name=body.name,
+        password_hash=await services.passwords.hash(body.password),
+        newsletter_opt_in=body.newsletter_opt_in,
+        currency=services.settings.shop_currency,
+        now=services.clock.now(),
+    )
+    token, user["verify_token"] = mail_tokens.new_token("verify")
+    await proofs.keep_verification(services, user, user["verify_token"])
+    document = await store.create(call, user)
+    proofs.send_verification(services, user, token)
+    return Reply(user_view(document.data), etag=document.etag)
+
+
+async def verify_email(body: m.VerifyEmailRequest, call: Call) -> v.VerifiedEmail:
+    """Marks an address as its owner's, by the token that was sent to it."""
+    verified = await proofs.verify(call, body.token)
+    return {"email": verified.data["email"], "email_verified": True}
+
+
+async def resend_verification(body: m.ResendVerificationRequest, call: Call) -> v.Accepted:
+    """Sends another verification mail where there is something to verify. The answer comes before the work (53)."""
+    email = address_in(body.email)
+    call.services.background.spawn(_resend(call, email), "resend verification")
+    return rules.ACCEPTED
+
+
+async def _resend(call: Call, email: str) -> None:
+    if not await limits.may_mail(call, email):
+        return
+    found = await store.by_email(call.services.store, email)
+    if found is None or found.data["email_verified"]:
+        return
+    token = await proofs.renew(call, "verify", found)
+    proofs.send_verification(call.services, found.data, token)
+
+
+async def login(body: m.LoginRequest, call: Call) -> v.LoginResult | Reply[v.LoginResult]:
+    """Signs in with address and password. An unknown address costs the same reads and the same hash (53)."""
+    services = call.services
+    email = address_in(body.email)
+    await limits.attempt(call, email)
+    found = await store.by_email(services.store, email)
+    hashed = found.data["password_hash"] if found is not None else None
+    right = await services.passwords.matches(body.password, hashed)
+    if found is None or not right:
+        raise unauthorized("E-mail address or password is wrong", rule="invalid_credentials")
+    session = await signin.begin(call, found.data)
+    await limits.forgive(call, email)
+    return signin.with_cookies(services, session, rules.login_result(session))
+
+
+async def refresh_session(body: m.RefreshRequest | None, call: Call) -> Reply[v.Session]:
+    """Goes on with a session: a new access token, and the refresh token's successor (decisions 20 and 57)."""
+    services, sessions = call.services, Sessions.of(call.services)
+    presented = _presented(body, call)
+    if presented is None:
+        raise unauthorized("No refresh token", rule="token_invalid")
+    refresh = await sessions.rotate(presented, services.clock.now())
+    found = await store.read(services.store, refresh.user_id)
+    if found is None or found.data["token_version"] != refresh.version:
+        await sessions.end_family(refresh.family)
+        raise unauthorized("The session is over", rule="token_invalid")
+    session = signin.session_of(services, found.data, refresh)
+    return signin.with_cookies(services, session, session)
+
+
+async def logout(body: m.LogoutRequest | None, call: Call) -> Reply[None]:
+    """Ends the session of a refresh token and clears the cookies; needs no valid access token."""
+    presented = _presented(body, call)
+    if presented is not None:
+        await Sessions.of(call.services).end(presented)
+    return Reply(None, headers=cookies.cleared(secure=call.services.settings.in_production))
+
+
+async def create_guest_session(call: Call) -> Reply[v.Session]:
+    """Starts a session without an account."""
+    session = signin.guest(call.services)
+    return signin.with_cookies(call.services, session, session)
+
+
+async def get_jwks(call: Call) -> v.JwkSet:
+    """Public keys of the access tokens."""
+    return {"keys": []}
+
+
+def check_password(password: str, email: str) -> None:
+    """Raises `Problem` 422 when a new password breaks a rule (decision 18)."""
+    rule = password_fault(password, email)
+    if rule is not None:
+        raise unprocessable(_PASSWORD_FAULTS[rule], rule)
+
+
+_PASSWORD_FAULTS: dict[Any, str] = {
+    "password_too_long": "The password is longer than 72 bytes in UTF-8",
+    "password_too_common": "The password is on the list of common passwords",
+    "password_contains_email": "The password contains the e-mail address",
+}
+
+
+def _presented(body: m.RefreshRequest | m.LogoutRequest | None, call: Call) -> str | None:
+    if body is not None and body.refresh_token is not MISSING:
+        return body.refresh_token
+    return call.cookies.get(cookies.REFRESH)

@@ -1,0 +1,56 @@
+"""What every way to sign in ends with: a session, its tokens, its cookies."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+from uuid import uuid4
+
+from generated import views as v
+from handlers.auth import rules
+from handlers.auth.sessions import RefreshToken, Sessions
+from handlers.contract.call import Call
+from handlers.contract.reply import Reply
+from handlers.contract.services import Services
+from handlers.platform.clock import timestamp
+from handlers.platform.errors import unauthorized
+from handlers.users import store
+
+T = TypeVar("T")
+
+
+async def begin(call: Call, user: rules.Json) -> v.Session:
+    """A new session of a user who has proven to be one; notes the login.
+
+    Raises `Problem` 503 while sessions cannot be kept, 401 when the account is gone by now.
+    """
+    services, now = call.services, call.services.clock.now()
+    refresh = await Sessions.of(services).begin(user["user_id"], user["token_version"], now)
+    current = await store.note_login(services, user["user_id"], timestamp(now))
+    if current is None:
+        raise unauthorized("This account is gone", rule="invalid_credentials")
+    return session_of(services, current.data, refresh)
+
+
+def session_of(services: Services, user: rules.Json, refresh: RefreshToken) -> v.Session:
+    """The tokens of a user in a session."""
+    return rules.user_session(
+        user,
+        access_token=services.tokens.issue(rules.principal_of(user, refresh.family)),
+        refresh_token=refresh.text,
+        csrf_token=services.csrf.token(refresh.family),
+        lifetime=services.tokens.lifetime,
+        refresh_lifetime=Sessions.of(services).lifetime,
+    )
+
+
+def guest(services: Services) -> v.Session:
+    """A guest's session: a token of 14 days, nothing kept (decisions 14 and 56)."""
+    session_id = f"guest-{uuid4()}"
+    token = services.tokens.issue(rules.guest_principal(session_id), lifetime=rules.GUEST_LIFETIME)
+    return rules.guest_session(session_id, token, services.csrf.token(session_id))
+
+
+def with_cookies(services: Services, session: v.Session, body: T) -> Reply[T]:
+    """The answer `body` with the session's cookies."""
+    secure = services.settings.in_production
+    return Reply(body, headers=rules.session_cookies(session, secure=secure))

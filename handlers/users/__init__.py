@@ -1,0 +1,1 @@
+"""Accounts: profile, preferences, rewards, password, second factor."""

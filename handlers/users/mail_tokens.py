@@ -1,0 +1,71 @@
+"""Tokens that go out by mail: chance, kept as a hash until they end, and in force while the account names them.
+
+The account holds the hash of the last token sent for a purpose. Using one is one guarded write of the account, which
+takes the hash away together with the token's effect: single use and effect cannot come apart, and a later mail replaces
+an earlier one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from handlers.platform.clock import moment, timestamp
+from handlers.platform.store.port import Create, DocumentStore
+
+CONTAINER: Final = "auth_tokens"
+Purpose = Literal["verify", "reset"]
+
+LIFETIME: Final[dict[Purpose, timedelta]] = {"verify": timedelta(hours=24), "reset": timedelta(hours=1)}
+_PREFIX: Final[dict[Purpose, str]] = {"verify": "vm-", "reset": "pr-"}
+# Kept longer than it is good for, so that an old token can be told from an unknown one.
+_REMEMBERED: Final = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class MailToken:
+    """A token of a mail: what we know by its hash. `expired`: its time is over."""
+
+    hash: str
+    user_id: str
+    email: str
+    expired: bool
+
+
+def new_token(purpose: Purpose) -> tuple[str, str]:
+    """A token for a mail, and its hash."""
+    token = _PREFIX[purpose] + secrets.token_urlsafe(24)
+    return token, token_hash(token)
+
+
+def token_hash(token: str) -> str:
+    """What is kept of a token; 192 bits of chance need no salt."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+async def keep(store: DocumentStore, purpose: Purpose, hashed: str, *, user_id: str, email: str, now: datetime) -> None:
+    """Keeps a token's hash until it ends."""
+    lifetime = LIFETIME[purpose]
+    document = {
+        "id": hashed,
+        "token_hash": hashed,
+        "purpose": purpose,
+        "user_id": user_id,
+        "email": email,
+        "expires_at": timestamp(now + lifetime),
+        "ttl": int((lifetime + _REMEMBERED).total_seconds()),
+    }
+    await store.write(CONTAINER, Create(document))
+
+
+async def find(store: DocumentStore, purpose: Purpose, token: str, now: datetime) -> MailToken | None:
+    """What is known of a token, or None."""
+    hashed = token_hash(token)
+    found = await store.read(CONTAINER, hashed, hashed)
+    if found is None or found.data["purpose"] != purpose:
+        return None
+    data = found.data
+    return MailToken(hashed, data["user_id"], data["email"], moment(data["expires_at"]) <= now)

@@ -1,0 +1,66 @@
+"""Mails that prove an address, and what their tokens do."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from handlers.contract.call import Call
+from handlers.contract.services import Services
+from handlers.platform.errors import Problem, unprocessable
+from handlers.platform.store.port import Document
+from handlers.users import mail_tokens, mails, rules, store
+from handlers.users.mail_tokens import MailToken, Purpose
+
+
+def send_verification(services: Services, user: rules.Json, token: str) -> None:
+    """Sends the verification mail in the background. The token's hash is in the account already."""
+    message = mails.verification(user["email"], user["name"], services.settings.public_url, token)
+    services.background.spawn(services.mailer.send(message), "verification mail")
+
+
+async def keep_verification(services: Services, user: rules.Json, hashed: str) -> None:
+    """Keeps a verification token that the account names."""
+    await mail_tokens.keep(
+        services.store, "verify", hashed, user_id=user["user_id"], email=user["email"], now=services.clock.now()
+    )
+
+
+async def renew(call: Call, purpose: Purpose, found: Document) -> str:
+    """A new token for an account, which is the only one in force from now on."""
+    services, user = call.services, found.data
+    token, hashed = mail_tokens.new_token(purpose)
+    await mail_tokens.keep(
+        services.store, purpose, hashed, user_id=user["user_id"], email=user["email"], now=services.clock.now()
+    )
+    await store.change(call, user["user_id"], lambda current: rules.with_mail_token(current, purpose, hashed))
+    return token
+
+
+async def redeem(call: Call, purpose: Purpose, token: str) -> MailToken:
+    """What is known of a token. Raises `Problem` 422 for one that is unknown or old."""
+    known = await mail_tokens.find(call.services.store, purpose, token, call.services.clock.now())
+    if known is None:
+        raise token_invalid()
+    if known.expired:
+        raise unprocessable("This link is too old", "token_expired")
+    return known
+
+
+async def verify(call: Call, token: str) -> Document:
+    """The account, its address proven. Raises `Problem` 422 for a token that is unknown, used, replaced or old."""
+    known = await redeem(call, "verify", token)
+    now = call.services.clock.now()
+    return await store.change(call, known.user_id, lambda user: verified(user, known, now))
+
+
+def verified(user: rules.Json, known: MailToken, now: datetime) -> rules.Change:
+    """The decision behind `verify`."""
+    change = rules.with_verified_email(user, known.hash, now)
+    if change is None:
+        raise token_invalid()
+    return change
+
+
+def token_invalid() -> Problem:
+    """422: the token is unknown, or was used."""
+    return unprocessable("This link is not valid, or was used before", "token_invalid")

@@ -1,0 +1,184 @@
+"""Documents of the accounts: container `users` (partition /user_id), claims on addresses and identities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from generated.events import EVENTS
+from handlers.contract.call import Call
+from handlers.contract.services import Services
+from handlers.platform.errors import conflict, precondition_failed, unauthorized, unavailable
+from handlers.platform.etags import expected
+from handlers.platform.store.claims import ClaimTaken, Holds, claimed, confirm, doubt, owner_of, release
+from handlers.platform.store.port import (
+    Create,
+    Document,
+    DocumentMissing,
+    DocumentStore,
+    Operation,
+    OutcomeUnknown,
+    Patch,
+    Replace,
+    VersionConflict,
+)
+from handlers.users.rules import Change
+
+Json = dict[str, Any]
+Decide = Callable[[Json], Change]
+
+CONTAINER: Final = "users"
+EMAIL: Final = "email"
+_ATTEMPTS: Final = 5
+_NOBODY: Final = "user-nobody"
+
+
+async def read(store: DocumentStore, user_id: str) -> Document | None:
+    """An account, or None."""
+    return await store.read(CONTAINER, user_id, user_id)
+
+
+async def signed_in(call: Call) -> Document:
+    """The caller's account. Raises `Problem` 401 when it was deleted since the token was made."""
+    found = await read(call.services.store, call.principal.id)
+    if found is None:
+        raise unauthorized("This account is gone", rule="token_invalid")
+    return found
+
+
+async def by_email(store: DocumentStore, email: str) -> Document | None:
+    """The account with this normalised address, or None. Two point reads either way, so that time tells nothing."""
+    owner = await owner_of(store, EMAIL, email)
+    found = await read(store, owner or _NOBODY)
+    return found if found is not None and found.data["email"] == email else None
+
+
+async def create(call: Call, user: Json) -> Document:
+    """Writes a new account with its event. Raises `Problem` 409 when its address is taken."""
+    services, user_id, email = call.services, user["user_id"], user["email"]
+    try:
+        async with claimed(
+            services.store, EMAIL, email, user_id, clock=services.clock, holds=_holds(services.store, email)
+        ):
+            return await _insert(call, user)
+    except ClaimTaken:
+        raise email_taken() from None
+
+
+async def change(call: Call, user_id: str, decide: Decide, *, if_match: str | None = None) -> Document:
+    """Changes an account: `decide` sees it as it is, and again when somebody else was faster.
+
+    With fields in the change, `UserUpdated` is written in the same batch. Raises `Problem`: 412 when `if_match` is not
+    its version, 401 when the account is gone, 503 when others keep being faster, and whatever `decide` raises.
+    """
+    wanted = expected(if_match)
+    for _ in range(_ATTEMPTS):
+        found = await read(call.services.store, user_id)
+        if found is None:
+            raise unauthorized("This account is gone", rule="token_invalid")
+        if wanted is not None and wanted != found.etag:
+            raise precondition_failed()
+        change = decide(found.data)
+        if change.user == found.data:
+            return found
+        try:
+            return await _replace(call, change, found.etag)
+        except VersionConflict:
+            continue
+        except DocumentMissing:
+            raise unauthorized("This account is gone", rule="token_invalid") from None
+    raise unavailable("Others are changing this account")
+
+
+async def change_email(
+    call: Call, user_id: str, old: str, new: str, *, decide: Decide, if_match: str | None
+) -> Document:
+    """`change`, moving the claim from the old address to the new one. Raises `Problem` 409 when the new one is taken.
+
+    A crash at any point leaves at most pending claims, which the next who wants one of the addresses settles.
+    """
+    services = call.services
+    try:
+        async with claimed(
+            services.store, EMAIL, new, user_id, clock=services.clock, holds=_holds(services.store, new)
+        ):
+            await doubt(services.store, EMAIL, old, user_id, clock=services.clock)
+            try:
+                document = await change(call, user_id, decide, if_match=if_match)
+            except OutcomeUnknown:
+                raise
+            except Exception:
+                await confirm(services.store, EMAIL, old, user_id)
+                raise
+    except ClaimTaken:
+        raise email_taken() from None
+    await release(services.store, EMAIL, old, user_id)
+    return document
+
+
+async def note_login(services: Services, user_id: str, moment: str) -> Document | None:
+    """Notes the moment of a login; answers the account as it is now, None when it is gone."""
+    patch = Patch(user_id, sets={"last_login": moment})
+    try:
+        return await services.store.write(CONTAINER, patch, partition=user_id)
+    except DocumentMissing:
+        return None
+
+
+def email_taken() -> Exception:
+    """409: another account has this address."""
+    return conflict("This e-mail address has an account already", "email_taken")
+
+
+def _holds(store: DocumentStore, email: str) -> Holds:
+    async def holds(owner: str) -> bool:
+        found = await read(store, owner)
+        return found is not None and found.data["email"] == email
+
+    return holds
+
+
+async def _insert(call: Call, user: Json) -> Document:
+    data = {key: user[key] for key in ("user_id", "role", "newsletter_opt_in")}
+    event = _event(call, user, "UserCreated", data)
+    return await _batch(call.services.store, user, [Create(user), event])
+
+
+async def _replace(call: Call, change: Change, etag: str) -> Document:
+    user = change.user
+    operations: list[Operation] = []
+    if change.fields:
+        data = {
+            "user_id": user["user_id"],
+            "role": user["role"],
+            "newsletter_opt_in": user["newsletter_opt_in"],
+            "changed_fields": list(change.fields),
+        }
+        operations.append(_event(call, user, "UserUpdated", data))
+    return await _batch(call.services.store, user, [Replace(user, if_match=etag), *operations])
+
+
+async def _batch(store: DocumentStore, user: Json, operations: Sequence[Operation]) -> Document:
+    """Writes the account and what goes with it. Where the answer was lost, reads what has become of it."""
+    try:
+        written = await store.batch(CONTAINER, user["user_id"], operations)
+    except OutcomeUnknown:
+        found = await read(store, user["user_id"])
+        if found is not None and found.data == user:
+            return found
+        raise
+    document = written[0]
+    assert document is not None  # noqa: S101 - the first operation writes one
+    return document
+
+
+def _event(call: Call, user: Json, event_type: str, data: Json) -> Create:
+    return call.services.outbox.row(
+        CONTAINER,
+        user,
+        topic=EVENTS[event_type].topic,
+        event_type=event_type,
+        data=data,
+        key=user["user_id"],
+        correlation_id=call.request_id,
+    )

@@ -1,0 +1,104 @@
+"""People of the tests: an account, signed in, and what came to its mailbox."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from handlers.partners.mail import outbox_messages
+from tests.support.app import ORIGIN, RunningApp
+
+PASSWORD = "Mountain-Rail#42"
+
+
+@dataclass(slots=True)
+class Person:
+    """A customer as the tests act for one."""
+
+    email: str
+    password: str = PASSWORD
+    session: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def bearer(self) -> dict[str, str]:
+        """The header of its access token."""
+        return {"Authorization": f"Bearer {self.session['access_token']}"}
+
+    @property
+    def user_id(self) -> str:
+        """The id of its account."""
+        return str(self.session["user"]["user_id"])
+
+
+def new_address() -> str:
+    """An address nobody has yet."""
+    return f"dana-{uuid4().hex[:12]}@example.com"
+
+
+async def signed_up(running: RunningApp, email: str | None = None, **more: Any) -> Person:
+    """A new account, not signed in."""
+    person = Person(email or new_address())
+    body = {"name": "Dana Whitfield", "email": person.email, "password": person.password, **more}
+    answer = await running.client.post("/api/auth/signup", json=body)
+    assert answer.status_code == 201, answer.text
+    await running.services.background.drain()
+    return person
+
+
+async def signed_in(running: RunningApp, person: Person | None = None) -> Person:
+    """An account with a session. The client's cookies stay out of it."""
+    person = person or await signed_up(running)
+    answer = await login(running, person.email, person.password)
+    assert answer.status_code == 200, answer.text
+    person.session = answer.json()
+    return person
+
+
+async def login(running: RunningApp, email: str, password: str, **options: Any) -> httpx.Response:
+    """One attempt to sign in, from a caller of its own."""
+    async with running.new_client() as client:
+        return await client.post("/api/auth/login", json={"email": email, "password": password}, **options)
+
+
+async def browser(running: RunningApp, person: Person) -> httpx.AsyncClient:
+    """A browser on one of our pages, signed in by cookie."""
+    client = running.new_client(headers={"Origin": ORIGIN})
+    answer = await client.post("/api/auth/login", json={"email": person.email, "password": person.password})
+    assert answer.status_code == 200, answer.text
+    client.headers["X-CSRF-Token"] = answer.json()["csrf_token"]
+    return client
+
+
+async def mails(running: RunningApp, to: str) -> list[dict[str, Any]]:
+    """The mails to an address, newest first."""
+    await running.services.background.drain()
+    return outbox_messages(running.services.settings.data_dir, to=to)
+
+
+async def mailed_token(running: RunningApp, to: str, prefix: str = "vm-") -> str:
+    """The token in the newest mail to an address that has one of this kind."""
+    for mail in await mails(running, to):
+        found = re.search(rf"#token=({prefix}[A-Za-z0-9_-]+)", mail["text"])
+        if found:
+            return found[1]
+    raise AssertionError(f"no mail with a {prefix} token")
+
+
+def rule_of(answer: httpx.Response) -> str | None:
+    """The business rule that refused."""
+    rule = answer.json()["error"]["details"].get("rule")
+    return str(rule) if rule is not None else None
+
+
+async def outbox_events(running: RunningApp, user_id: str) -> list[dict[str, Any]]:
+    """The events written for an account, oldest first."""
+    from handlers.platform.store.port import Query  # noqa: PLC0415
+
+    query = Query("users", partition=user_id, kind="outbox", limit=100)
+    page = await running.services.store.query(query)
+    rows = sorted((item.data for item in page.items), key=lambda row: row["sequence"])
+    return [row["envelope"] for row in rows]
