@@ -80,9 +80,9 @@ class Settings(BaseSettings):
     """Where this runs. `local` and `test` make secrets of their own and play the part of the partners."""
     role: Literal["all", "gateway", "crud", "worker"] = "all"
     """The part of the backend this process is (decision 45)."""
-    host: str = Field("0.0.0.0", min_length=1)  # noqa: S104 - in a container; the local default is another
+    host: str = Field(default="0.0.0.0", min_length=1)  # noqa: S104 - in a container; the local default is another
     """Address to listen on. Local: 127.0.0.1."""
-    port: int = Field(8000, ge=0, le=65535)
+    port: int = Field(default=8000, ge=0, le=65535)
     """Port to listen on: 8000 for `all` and `gateway`, 8001 for `crud`, 8090 for `worker` (probes and metrics)."""
     public_url: str = "https://holidaypeakhub.com"
     """Address of the shop, for links in mails. Local: http://127.0.0.1:8000."""
@@ -100,11 +100,11 @@ class Settings(BaseSettings):
     """How access tokens are signed."""
     jwt_private_key: Pem | None = None
     """PEM of an RSA key of 2048 bits or more, for RS256 (without need of JWT_SECRET). `\\n` stands for a line end."""
-    jwt_access_expiry_minutes: int = Field(15, ge=1, le=1440)
+    jwt_access_expiry_minutes: int = Field(default=15, ge=1, le=1440)
     """Life of an access token, in minutes."""
-    jwt_refresh_expiry_days: int = Field(7, ge=1, le=90)
+    jwt_refresh_expiry_days: int = Field(default=7, ge=1, le=90)
     """Life of a refresh token, in days."""
-    password_hash_cost: int = Field(12, ge=4, le=16)
+    password_hash_cost: int = Field(default=12, ge=4, le=16)
     """Cost of bcrypt; each step doubles the time of a hash. At least 12 in production; tests lower it."""
     google_client_id: str | None = None
     """Client id at Google. Without it social login with Google is off."""
@@ -120,13 +120,13 @@ class Settings(BaseSettings):
     """Whether those pages may send cookies."""
     trusted_proxies: Items = ()
     """Networks (CIDR) whose X-Forwarded-For and -Proto are believed; for `crud` the gateway's (decision 61)."""
-    rate_limit_per_minute: int = Field(60, ge=1, le=1_000_000)
+    rate_limit_per_minute: int = Field(default=60, ge=1, le=1_000_000)
     """Requests a caller may make in a minute, where the contract says nothing else."""
-    rate_limit_burst: int = Field(100, ge=1, le=1_000_000)
+    rate_limit_burst: int = Field(default=100, ge=1, le=1_000_000)
     """Requests a caller may make at once."""
-    rate_limit_scale: float = Field(1.0, gt=0, le=1_000_000, allow_inf_nan=False)
+    rate_limit_scale: float = Field(default=1.0, gt=0, le=1_000_000, allow_inf_nan=False)
     """Multiplies every rate limit. For tests and load."""
-    max_body_bytes: int = Field(1_048_576, ge=1024, le=104_857_600)
+    max_body_bytes: int = Field(default=1_048_576, ge=1024, le=104_857_600)
     """The largest request body, in bytes."""
     check_answers: bool = False
     """Check every answer against the contract; one that does not fit becomes a 500."""
@@ -180,7 +180,7 @@ class Settings(BaseSettings):
     """Sender of SMS, a telephone number in E.164."""
 
     # Shop
-    shop_currency: str = Field("USD", pattern=r"^[A-Z]{3}$")
+    shop_currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
     """The shop's currency (ISO 4217)."""
     shop_timezone: str = "UTC"
     """The shop's time zone (IANA), used for days in analytics and mails only (decision 49)."""

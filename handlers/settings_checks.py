@@ -68,7 +68,10 @@ def _needed(settings: Settings) -> Faults:
     if not settings.in_production:
         return
     if settings.password_hash_cost < MIN_HASH_COST:
-        yield "password_hash_cost", f"is {settings.password_hash_cost}, needs to be at least {MIN_HASH_COST} in production"
+        yield (
+            "password_hash_cost",
+            f"is {settings.password_hash_cost}, needs to be at least {MIN_HASH_COST} in production",
+        )
     for name, roles in _PRODUCTION.items():
         if settings.role in roles and getattr(settings, name) is None:
             yield name, f"needed in production by the role `{settings.role}`"

@@ -19,7 +19,11 @@ _EXPOSED: Final = (
     b"Allow, Content-Disposition, Deprecation, ETag, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, "
     b"Retry-After, Sunset, X-Cache, X-Request-Id"
 )
-_MAX_AGE: Final = b"600"
+_PREFLIGHT: Final = [
+    (b"access-control-allow-methods", _METHODS),
+    (b"access-control-allow-headers", _ALLOWED),
+    (b"access-control-max-age", b"600"),
+]
 
 
 class Cors:
@@ -27,18 +31,12 @@ class Cors:
 
     def __init__(self, origins: Iterable[str], *, credentials: bool) -> None:
         self._answer: dict[bytes, list[Header]] = {}
-        self._preflight: dict[bytes, list[Header]] = {}
         for origin in origins:
             name = origin.encode("ascii")
-            allow: list[Header] = [(b"access-control-allow-origin", name)]
-            if credentials:
-                allow.append((b"access-control-allow-credentials", b"true"))
-            self._answer[name] = [*allow, (b"access-control-expose-headers", _EXPOSED)]
-            self._preflight[name] = [
-                *allow,
-                (b"access-control-allow-methods", _METHODS),
-                (b"access-control-allow-headers", _ALLOWED),
-                (b"access-control-max-age", _MAX_AGE),
+            self._answer[name] = [
+                (b"access-control-allow-origin", name),
+                *([(b"access-control-allow-credentials", b"true")] if credentials else []),
+                (b"access-control-expose-headers", _EXPOSED),
             ]
 
     def headers(self, origin: bytes) -> Sequence[Header]:
@@ -46,7 +44,10 @@ class Cors:
         return self._answer.get(origin, ())
 
     async def preflight(self, send: Send, origin: bytes) -> None:
-        """Answers a preflight: 204, with permission for an allowed origin and without it for any other."""
-        headers = [*self._preflight.get(origin, ())]
+        """Answers a preflight: 204, with permission for an allowed origin and without it for any other.
+
+        `send` adds what `headers` says to every answer.
+        """
+        headers = _PREFLIGHT if origin in self._answer else []
         await send({"type": "http.response.start", "status": 204, "headers": headers})
         await send({"type": "http.response.body"})

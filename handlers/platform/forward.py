@@ -1,6 +1,6 @@
 """The gateway's other half: passes a request on to the service behind it and streams the answer back (RFC 9110, 7.6).
 
-The service verifies tokens again (decision 61), so credentials pass unchanged. What concerns one connection only is taken
+The service verifies tokens again (decision 61), so credentials pass unchanged. What concerns one connection is taken
 off in both directions; what the edge says on every answer is taken off the service's, which has an edge of its own.
 """
 

@@ -1,0 +1,1 @@
+"""Tests of the platform, one file for each of its modules."""
