@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 import uvicorn
+from pydantic import SecretStr
 from starlette.types import ASGIApp
 
 from generated.containers import CONTAINERS
@@ -28,6 +29,7 @@ from handlers.platform.csrf import CsrfGuard
 from handlers.platform.cursors import Cursors
 from handlers.platform.edge import Edge
 from handlers.platform.forward import Forwarder
+from handlers.platform.keys import Keys, key_pair, shared_secret
 from handlers.platform.limits import LimitRule, Limits
 from handlers.platform.logs import LineWriter, configure_logging
 from handlers.platform.outbox import Outbox
@@ -48,6 +50,21 @@ def open_store(settings: Settings) -> DocumentStore:
     return SqliteStore.open(settings.data_dir / "documents.sqlite3", CONTAINERS)
 
 
+def text_of(secret: SecretStr | None) -> str | None:
+    """A secret's text, or None."""
+    return secret.get_secret_value() if secret is not None else None
+
+
+def token_keys(settings: Settings) -> Keys:
+    """The keys of the access tokens. Raises `SettingsError` when the one that signs is missing."""
+    needed = settings.jwt_private_key if settings.jwt_algorithm == "RS256" else settings.jwt_secret
+    if needed is None:
+        raise SettingsError("JWT_SECRET or, with RS256, JWT_PRIVATE_KEY: needed and not set")
+    if settings.jwt_algorithm == "RS256":
+        return key_pair(needed.get_secret_value(), text_of(settings.jwt_other_public_keys))
+    return shared_secret(needed.get_secret_value(), text_of(settings.jwt_previous_secret))
+
+
 def open_mailer(settings: Settings) -> Mailer:
     """SendGrid where there is a key, else files under DATA_DIR/outbox."""
     if settings.sendgrid_api_key is not None:
@@ -58,15 +75,13 @@ def open_mailer(settings: Settings) -> Mailer:
 def build_services(settings: Settings, *, store: DocumentStore | None = None, clock: Clock | None = None) -> Services:
     """Everything handlers work with. Nothing is connected yet but the store."""
     clock = clock or SystemClock()
-    password = settings.redis_password.get_secret_value() if settings.redis_password else None
+    password = text_of(settings.redis_password)
     url = settings.redis_url.get_secret_value() if settings.redis_url else None
     cache = Cache(url, password=password)
     telemetry = Telemetry()
     cache.expose(telemetry)
     limits = Limits(cache, scale=settings.rate_limit_scale, space=settings.role)
     limits.expose(telemetry)
-    if settings.jwt_secret is None:
-        raise SettingsError("JWT_SECRET: needed and not set")
     lifetime = timedelta(minutes=settings.jwt_access_expiry_minutes)
     return Services(
         settings=settings,
@@ -75,7 +90,7 @@ def build_services(settings: Settings, *, store: DocumentStore | None = None, cl
         cache=cache,
         limits=limits,
         cursors=Cursors(settings.derived_key("cursors")),
-        tokens=Tokens(settings.jwt_secret.get_secret_value(), settings.jwt_algorithm, lifetime, clock),
+        tokens=Tokens(token_keys(settings), lifetime, clock),
         csrf=CsrfGuard(settings.derived_key("csrf"), settings.cors_origins),
         telemetry=telemetry,
         outbox=Outbox(clock=clock),

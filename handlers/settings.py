@@ -100,6 +100,10 @@ class Settings(BaseSettings):
     """How access tokens are signed."""
     jwt_private_key: Pem | None = None
     """PEM of an RSA key of 2048 bits or more, for RS256 (without need of JWT_SECRET). `\\n` stands for a line end."""
+    jwt_previous_secret: SecretStr | None = None
+    """The JWT_SECRET before this one; its tokens are still accepted (HS256). Remove it after an access token's life."""
+    jwt_other_public_keys: Pem | None = None
+    """PEM of further public keys that are accepted and published (RS256): the next one, then the last one."""
     jwt_access_expiry_minutes: int = Field(default=15, ge=1, le=1440)
     """Life of an access token, in minutes."""
     jwt_refresh_expiry_days: int = Field(default=7, ge=1, le=90)

@@ -31,7 +31,7 @@ def faults_of(settings: Settings) -> list[tuple[str, str]]:
 
 
 def _secrets(settings: Settings) -> Faults:
-    for name in ("jwt_secret", "data_key"):
+    for name in ("jwt_secret", "jwt_previous_secret", "data_key"):
         secret = getattr(settings, name)
         value = secret.get_secret_value() if secret is not None else None
         if value is None:
@@ -44,6 +44,10 @@ def _secrets(settings: Settings) -> Faults:
         fault = _key_fault(settings.jwt_private_key.get_secret_value())
         if fault:
             yield "jwt_private_key", fault
+    if settings.jwt_other_public_keys is not None:
+        fault = _public_keys_fault(settings.jwt_other_public_keys.get_secret_value())
+        if fault:
+            yield "jwt_other_public_keys", fault
 
 
 def _key_fault(pem: str) -> str | None:
@@ -58,6 +62,16 @@ def _key_fault(pem: str) -> str | None:
     if not isinstance(key, RSAPrivateKey) or key.key_size < 2048:
         return "needs to be an RSA key of at least 2048 bits"
     return None
+
+
+def _public_keys_fault(pems: str) -> str | None:
+    from handlers.platform.keys import public_keys  # noqa: PLC0415 - only RS256 pays for it
+
+    try:
+        found = list(public_keys(pems))
+    except (ValueError, TypeError):
+        found = []
+    return None if found else "holds no public RSA keys of at least 2048 bits in PEM"
 
 
 def _needed(settings: Settings) -> Faults:

@@ -13,12 +13,13 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
-from jose import jwk, jwt
+from jose import jwt
 from jose.exceptions import ExpiredSignatureError, JWTError
 
 from generated.errors import ErrorRule
 from handlers.platform.access import RANK, Principal
 from handlers.platform.clock import Clock
+from handlers.platform.keys import Keys
 
 ISSUER: Final = "holiday-peak-hub"
 AUDIENCE: Final = "holiday-peak-hub-api"
@@ -43,13 +44,11 @@ class TokenRejected(Exception):
 
 
 class Tokens:
-    """Issues and verifies access tokens with one key and one algorithm."""
+    """Issues and verifies access tokens. Signed with one key; accepted from the keys of its algorithm, by key id."""
 
-    def __init__(self, secret: str, algorithm: str, lifetime: timedelta, clock: Clock, *, kid: str = "main") -> None:
-        self._algorithm = algorithm
-        self._signing = secret
-        self._key = jwk.construct(secret, algorithm)
-        self._headers = {"kid": kid}
+    def __init__(self, keys: Keys, lifetime: timedelta, clock: Clock) -> None:
+        self.keys = keys
+        self._headers = {"kid": keys.kid}
         self._clock = clock
         self.lifetime = lifetime
         # token -> (caller, end): a token is verified once per process, then only its time is looked at.
@@ -72,7 +71,7 @@ class Tokens:
             claims["email"] = principal.email
         if principal.session_id is not None:
             claims["sid"] = principal.session_id
-        return str(jwt.encode(claims, self._signing, algorithm=self._algorithm, headers=self._headers))
+        return str(jwt.encode(claims, self.keys.signing, algorithm=self.keys.algorithm, headers=self._headers))
 
     def verify(self, token: str) -> Principal:
         """The caller of an access token. Raises `TokenRejected`."""
@@ -90,10 +89,17 @@ class Tokens:
 
     def claims(self, token: str, *, audience: str = AUDIENCE) -> Mapping[str, Any]:
         """The verified claims of a token for an audience. Raises `TokenRejected`."""
-        _check_header(token, self._algorithm)
+        key = self.keys.accepted.get(_key_id(token, self.keys.algorithm))
+        if key is None:
+            raise TokenRejected("token_invalid")
         try:
             claims: Mapping[str, Any] = jwt.decode(
-                token, self._key, algorithms=[self._algorithm], audience=audience, issuer=ISSUER, options=dict(_OPTIONS)
+                token,
+                key,
+                algorithms=[self.keys.algorithm],
+                audience=audience,
+                issuer=ISSUER,
+                options=dict(_OPTIONS),
             )
         except ExpiredSignatureError:
             raise TokenRejected("token_expired") from None
@@ -111,8 +117,11 @@ def _timely(claims: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
     return claims
 
 
-def _check_header(token: str, algorithm: str) -> None:
-    """Refuses what the library would overlook: other algorithms, `crit`, keys brought along (RFC 8725, 3.1, 3.10)."""
+def _key_id(token: str, algorithm: str) -> str:
+    """The id of the key that a token says it is signed with.
+
+    Refuses what the library would overlook: other algorithms, `crit`, keys brought along (RFC 8725, 3.1 and 3.10).
+    """
     if len(token) > MAX_TOKEN_BYTES or token.count(".") != 2:
         raise TokenRejected("token_invalid")
     head = token.split(".", 1)[0]
@@ -124,6 +133,8 @@ def _check_header(token: str, algorithm: str) -> None:
         raise TokenRejected("token_invalid")
     if header.keys() & {"crit", "jku", "jwk", "x5u", "x5c"}:
         raise TokenRejected("token_invalid")
+    kid = header.get("kid")
+    return kid if isinstance(kid, str) else ""
 
 
 def _principal(claims: Mapping[str, Any]) -> Principal:
