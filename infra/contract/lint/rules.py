@@ -1,6 +1,35 @@
 """All families of rules, imported so that they register."""
 
-from infra.contract.lint import access, document, errors, files, naming, routes
+from infra.contract.lint import (
+    access,
+    conventions,
+    descriptions,
+    document,
+    errors,
+    events,
+    examples,
+    files,
+    inventory,
+    naming,
+    routes,
+    schemas,
+)
 from infra.contract.lint.registry import RULES, Finding, findings
 
-__all__ = ["RULES", "Finding", "access", "document", "errors", "files", "findings", "naming", "routes"]
+__all__ = [
+    "RULES",
+    "Finding",
+    "access",
+    "conventions",
+    "descriptions",
+    "document",
+    "errors",
+    "events",
+    "examples",
+    "files",
+    "findings",
+    "inventory",
+    "naming",
+    "routes",
+    "schemas",
+]

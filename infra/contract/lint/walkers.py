@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from infra.contract.bundle import Json, references, walk
+from infra.contract.bundle import Json, references
 from infra.contract.lint.contract import Contract, Operation, component_place
 
 Place = tuple[str, str, Json]  # file, JSON Pointer inside it, schema
@@ -27,20 +27,26 @@ def subschemas(schema: Any, pointer: str = "") -> Iterator[tuple[str, Json]]:
 
 def media(document: Json) -> Iterator[tuple[str, Json]]:
     """Every media type object of an operation, response or parameter with its pointer."""
-    for pointer, node in walk(document):
-        if isinstance(node, dict) and pointer.endswith("/content") and "/example" not in pointer:
-            for kind, entry in node.items():
-                yield f"{pointer}/{kind.replace('/', '~1')}", entry
+    holders: list[tuple[str, Any]] = [("", document), ("/requestBody", document.get("requestBody"))]
+    holders += [(f"/parameters/{n}", entry) for n, entry in enumerate(document.get("parameters") or [])]
+    holders += [(f"/responses/{status}", entry) for status, entry in (document.get("responses") or {}).items()]
+    for pointer, holder in holders:
+        content = holder.get("content") if isinstance(holder, dict) else None
+        for kind, entry in (content or {}).items():
+            yield f"{pointer}/content/{kind.replace('/', '~1')}", entry
 
 
 def schema_roots(contract: Contract) -> Iterator[Place]:
     """Every outermost schema: components, and those of parameters, headers and media types."""
     for place, kind, document in contract.documents:
-        if kind == "schemas":
-            yield place, "", document
+        if kind in ("schemas", "examples"):
+            yield from [(place, "", document)] if kind == "schemas" else []
             continue
         if kind in ("parameters", "headers") and "schema" in document:
             yield place, "/schema", document["schema"]
+        for index, parameter in enumerate(document.get("parameters", []) if kind == "operation" else []):
+            if "schema" in parameter:
+                yield place, f"/parameters/{index}/schema", parameter["schema"]
         for pointer, entry in media(document):
             if "schema" in entry:
                 yield place, f"{pointer}/schema", entry["schema"]
