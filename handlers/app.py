@@ -76,8 +76,7 @@ def build_services(settings: Settings, *, store: DocumentStore | None = None, cl
     """Everything handlers work with. Nothing is connected yet but the store."""
     clock = clock or SystemClock()
     password = text_of(settings.redis_password)
-    url = settings.redis_url.get_secret_value() if settings.redis_url else None
-    cache = Cache(url, password=password)
+    cache = Cache(settings.redis_address, password=password)
     telemetry = Telemetry()
     cache.expose(telemetry)
     limits = Limits(cache, scale=settings.rate_limit_scale, space=settings.role)

@@ -16,10 +16,6 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from handlers.platform.logs import configure_logging
-
-__all__ = ["CONTENT_TYPE", "Telemetry", "configure_logging"]
-
 Kind = Literal["counter", "gauge"]
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"

@@ -287,3 +287,18 @@ async def test_strict_counts_alone_without_redis() -> None:
 )
 def test_an_ipv6_customer_is_one_network(address: str, expected: str) -> None:
     assert network(address) == expected
+
+
+async def test_the_background_task_outlives_a_surprise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SYNC_SECONDS", 0.001)
+    limits = Limits()
+    calls: list[int] = []
+
+    async def surprised() -> None:
+        calls.append(1)
+        raise RuntimeError("surprise")
+
+    monkeypatch.setattr(limits, "sync", surprised)
+    limits.start()
+    await eventually(lambda: len(calls) > 2)
+    await limits.stop()
