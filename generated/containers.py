@@ -61,23 +61,12 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
         'products': Container(
             name='products',
             partition_key=('category_slug',),
-            filters=('brand',),
             indexes=(
-                Index((Key('category_slug'), Key('status'), Key('price.amount'))),
-                Index((Key('category_slug'), Key('status'), Key('name'))),
-                Index((Key('category_slug'), Key('status'), Key('created_at'))),
-                Index((Key('category_slug'), Key('status'), Key('rating.average'))),
-                Index((Key('category_slug'), Key('status'), Key('analytics.purchases'))),
-                Index((Key('status'), Key('price.amount'))),
-                Index((Key('status'), Key('name'))),
-                Index((Key('status'), Key('created_at'))),
-                Index((Key('status'), Key('rating.average'))),
-                Index((Key('status'), Key('analytics.purchases'))),
-                Index((Key('slug'),)),
+                Index((Key('updated_at'),)),
                 Index((Key('created_at'),), kind='outbox'),
             ),
-            kinds=MappingProxyType({'outbox': 604800, 'inbox': 604800, 'idempotency': 86400}),
-            cross_partition=frozenset(['admin_products', 'catalogue', 'outbox_relay', 'search_index']),
+            kinds=MappingProxyType({'outbox': 604800, 'inbox': 604800, 'idempotency': 86400, 'history': None}),
+            cross_partition=frozenset(['catalogue_index', 'outbox_relay']),
         ),
         'orders': Container(
             name='orders',
@@ -190,7 +179,6 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
             name='categories',
             partition_key=('slug',),
             indexes=(
-                Index((Key('parent_slug'), Key('position'), Key('name'))),
                 Index((Key('created_at'),), kind='outbox'),
             ),
             kinds=MappingProxyType({'outbox': 604800, 'inbox': 604800, 'idempotency': 86400}),
@@ -200,12 +188,10 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
             name='banners',
             partition_key=('placement',),
             indexes=(
-                Index((Key('placement'), Key('status'), Key('position'))),
-                Index((Key('created_at', True),)),
                 Index((Key('created_at'),), kind='outbox'),
             ),
             kinds=MappingProxyType({'outbox': 604800}),
-            cross_partition=frozenset(['active_banners', 'admin_banners', 'outbox_relay']),
+            cross_partition=frozenset(['all_banners', 'outbox_relay']),
         ),
         'promo_codes': Container(
             name='promo_codes',
@@ -248,7 +234,7 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
                 Index((Key('updated_at', True),)),
                 Index((Key('created_at'),), kind='outbox'),
             ),
-            kinds=MappingProxyType({'outbox': 604800, 'inbox': 604800, 'idempotency': 86400, 'hold': None}),
+            kinds=MappingProxyType({'outbox': 604800, 'inbox': 604800, 'idempotency': 86400, 'hold': None, 'card': None}),
             cross_partition=frozenset(['outbox_relay', 'staff_stock']),
         ),
         'config': Container(

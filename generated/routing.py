@@ -13,6 +13,10 @@ from handlers.contract.operation import Body, Operation
 from handlers.contract.parameters import Parameter, Parameters, boolean, day, instant, integer, json_content, number, text
 from handlers.contract.reply import Reply
 from handlers.auth import api as auth
+from handlers.banners import api as banners
+from handlers.categories import api as categories
+from handlers.inventory import api as inventory
+from handlers.products import api as products
 from handlers.system import api as system
 from handlers.users import api as users
 from handlers.platform.access import Access
@@ -29,8 +33,10 @@ login = Operation(
     sets_cookies=True,
 )
 
+_complete_mfa_login: Callable[[m.MfaLoginRequest, Call], Awaitable[v.Session | Reply[v.Session]]] = auth.complete_mfa_login
 completeMfaLogin = Operation(
     id="completeMfaLogin", method="post", path="/api/auth/mfa", access=Access("anonymous"),
+    handler=_complete_mfa_login,
     body=Body(m.MfaLoginRequest),
     limit=LimitRule(per_minute=5, burst=5),
     headers=((b'cache-control', b'no-store'),),
@@ -86,23 +92,29 @@ resendVerification = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_forgot_password: Callable[[m.ForgotPasswordRequest, Call], Awaitable[v.Accepted | Reply[v.Accepted]]] = auth.forgot_password
 forgotPassword = Operation(
     id="forgotPassword", method="post", path="/api/auth/forgot-password", access=Access("anonymous"),
+    handler=_forgot_password,
     status=202,
     body=Body(m.ForgotPasswordRequest),
     limit=LimitRule(per_minute=3, burst=3),
     headers=((b'cache-control', b'no-store'),),
 )
 
+_reset_password: Callable[[m.ResetPasswordRequest, Call], Awaitable[v.VerifiedEmail | Reply[v.VerifiedEmail]]] = auth.reset_password
 resetPassword = Operation(
     id="resetPassword", method="post", path="/api/auth/reset-password", access=Access("anonymous"),
+    handler=_reset_password,
     body=Body(m.ResetPasswordRequest),
     limit=LimitRule(per_minute=5, burst=5),
     headers=((b'cache-control', b'no-store'),),
 )
 
+_social_login: Callable[[p.SocialLoginParameters, m.SocialLoginRequest, Call], Awaitable[v.Session | Reply[v.Session]]] = auth.social_login
 socialLogin = Operation(
     id="socialLogin", method="post", path="/api/auth/social/{provider}", access=Access("anonymous"),
+    handler=_social_login,
     parameters=Parameters(
         p.SocialLoginParameters,
         path=(Parameter("provider", "provider", text(enum=('google', 'microsoft', 'facebook')), required=True),),
@@ -113,8 +125,10 @@ socialLogin = Operation(
     sets_cookies=True,
 )
 
+_create_social_nonce: Callable[[p.CreateSocialNonceParameters, Call], Awaitable[v.SocialNonce | Reply[v.SocialNonce]]] = auth.create_social_nonce
 createSocialNonce = Operation(
     id="createSocialNonce", method="post", path="/api/auth/social/{provider}/nonce", access=Access("anonymous"),
+    handler=_create_social_nonce,
     status=201,
     parameters=Parameters(
         p.CreateSocialNonceParameters,
@@ -160,8 +174,10 @@ updateMe = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_delete_me: Callable[[Call], Awaitable[None | Reply[None]]] = users.delete_me
 deleteMe = Operation(
     id="deleteMe", method="delete", path="/api/users/me", access=Access("customer", frozenset({"write:profile"})),
+    handler=_delete_me,
     status=204,
     limit=LimitRule(per_minute=5, burst=5),
     headers=((b'cache-control', b'no-store'),),
@@ -180,30 +196,38 @@ getRewards = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_change_password: Callable[[m.PasswordChange, Call], Awaitable[None | Reply[None]]] = users.change_password
 changePassword = Operation(
     id="changePassword", method="put", path="/api/users/me/password", access=Access("customer", frozenset({"write:profile"})),
+    handler=_change_password,
     status=204,
     body=Body(m.PasswordChange),
     limit=LimitRule(per_minute=5, burst=5),
     headers=((b'cache-control', b'no-store'),),
 )
 
+_enable_two_factor: Callable[[m.TwoFactorEnableRequest, Call], Awaitable[v.TwoFactorSetup | Reply[v.TwoFactorSetup]]] = users.enable_two_factor
 enableTwoFactor = Operation(
     id="enableTwoFactor", method="post", path="/api/users/me/2fa/enable", access=Access("customer", frozenset({"write:profile"})),
+    handler=_enable_two_factor,
     body=Body(m.TwoFactorEnableRequest),
     limit=LimitRule(per_minute=5, burst=5),
     headers=((b'cache-control', b'no-store'),),
 )
 
+_verify_two_factor: Callable[[m.TwoFactorVerifyRequest, Call], Awaitable[v.TwoFactorRecoveryCodes | Reply[v.TwoFactorRecoveryCodes]]] = users.verify_two_factor
 verifyTwoFactor = Operation(
     id="verifyTwoFactor", method="post", path="/api/users/me/2fa/verify", access=Access("customer", frozenset({"write:profile"})),
+    handler=_verify_two_factor,
     body=Body(m.TwoFactorVerifyRequest),
     limit=LimitRule(per_minute=5, burst=5),
     headers=((b'cache-control', b'no-store'),),
 )
 
+_disable_two_factor: Callable[[m.TwoFactorDisableRequest, Call], Awaitable[None | Reply[None]]] = users.disable_two_factor
 disableTwoFactor = Operation(
     id="disableTwoFactor", method="post", path="/api/users/me/2fa/disable", access=Access("customer", frozenset({"write:profile"})),
+    handler=_disable_two_factor,
     status=204,
     body=Body(m.TwoFactorDisableRequest),
     limit=LimitRule(per_minute=5, burst=5),
@@ -353,8 +377,10 @@ removeFromWishlistAlias = Operation(
     headers=((b'cache-control', b'no-store'), (b'deprecation', b'@1769731200'), (b'sunset', b'Wed, 30 Jun 2027 00:00:00 GMT')),
 )
 
+_list_products: Callable[[p.ListProductsParameters, Call], Awaitable[v.ProductPage | Reply[v.ProductPage]]] = products.list_products
 listProducts = Operation(
     id="listProducts", method="get", path="/api/products", access=Access("anonymous"),
+    handler=_list_products,
     parameters=Parameters(
         p.ListProductsParameters,
         query=(Parameter("category", "category", text(min_length=1, max_length=100, pattern='^[a-z0-9]+(-[a-z0-9]+)*$')), Parameter("filters", "filters", json_content(m.ProductFilters)), Parameter("sort", "sort", text(enum=('relevance', 'price', 'name', 'created_at', 'rating', 'popularity'))), Parameter("order", "order", text(enum=('asc', 'desc'))), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
@@ -362,8 +388,10 @@ listProducts = Operation(
     headers=((b'cache-control', b'public, max-age=30'),),
 )
 
+_list_featured_products: Callable[[p.ListFeaturedProductsParameters, Call], Awaitable[v.ProductPage | Reply[v.ProductPage]]] = products.list_featured_products
 listFeaturedProducts = Operation(
     id="listFeaturedProducts", method="get", path="/api/products/featured", access=Access("anonymous"),
+    handler=_list_featured_products,
     parameters=Parameters(
         p.ListFeaturedProductsParameters,
         query=(Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("offset", "offset", integer(minimum=0, maximum=10000)), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
@@ -371,8 +399,10 @@ listFeaturedProducts = Operation(
     headers=((b'cache-control', b'public, max-age=60'),),
 )
 
+_search_products: Callable[[p.SearchProductsParameters, Call], Awaitable[v.ProductSearchPage | Reply[v.ProductSearchPage]]] = products.search_products
 searchProducts = Operation(
     id="searchProducts", method="get", path="/api/products/search", access=Access("anonymous"),
+    handler=_search_products,
     parameters=Parameters(
         p.SearchProductsParameters,
         query=(Parameter("q", "q", text(min_length=1, max_length=200), required=True), Parameter("category", "category", text(min_length=1, max_length=100, pattern='^[a-z0-9]+(-[a-z0-9]+)*$')), Parameter("filters", "filters", json_content(m.ProductFilters)), Parameter("sort", "sort", text(enum=('relevance', 'price', 'name', 'created_at', 'rating', 'popularity'))), Parameter("order", "order", text(enum=('asc', 'desc'))), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
@@ -380,8 +410,10 @@ searchProducts = Operation(
     headers=((b'cache-control', b'public, max-age=30'),),
 )
 
+_get_product_filters: Callable[[p.GetProductFiltersParameters, Call], Awaitable[v.ProductFacets | Reply[v.ProductFacets]]] = products.get_product_filters
 getProductFilters = Operation(
     id="getProductFilters", method="get", path="/api/products/filters", access=Access("anonymous"),
+    handler=_get_product_filters,
     parameters=Parameters(
         p.GetProductFiltersParameters,
         query=(Parameter("category", "category", text(min_length=1, max_length=100, pattern='^[a-z0-9]+(-[a-z0-9]+)*$')), Parameter("q", "q", text(min_length=1, max_length=200)), Parameter("filters", "filters", json_content(m.ProductFilters)),),
@@ -389,8 +421,10 @@ getProductFilters = Operation(
     headers=((b'cache-control', b'public, max-age=300'),),
 )
 
+_get_product: Callable[[p.GetProductParameters, Call], Awaitable[v.Product | Reply[v.Product]]] = products.get_product
 getProduct = Operation(
     id="getProduct", method="get", path="/api/products/{product_id}", access=Access("anonymous"),
+    handler=_get_product,
     parameters=Parameters(
         p.GetProductParameters,
         path=(Parameter("product_id", "product_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
@@ -398,8 +432,10 @@ getProduct = Operation(
     headers=((b'cache-control', b'public, max-age=60'),),
 )
 
+_list_related_products: Callable[[p.ListRelatedProductsParameters, Call], Awaitable[v.RelatedProducts | Reply[v.RelatedProducts]]] = products.list_related_products
 listRelatedProducts = Operation(
     id="listRelatedProducts", method="get", path="/api/products/{product_id}/related", access=Access("anonymous"),
+    handler=_list_related_products,
     parameters=Parameters(
         p.ListRelatedProductsParameters,
         path=(Parameter("product_id", "product_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
@@ -455,8 +491,10 @@ deleteProduct = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_get_product_inventory: Callable[[p.GetProductInventoryParameters, Call], Awaitable[v.ProductInventory | Reply[v.ProductInventory]]] = inventory.get_product_inventory
 getProductInventory = Operation(
     id="getProductInventory", method="get", path="/api/products/{product_id}/inventory", access=Access("anonymous"),
+    handler=_get_product_inventory,
     parameters=Parameters(
         p.GetProductInventoryParameters,
         path=(Parameter("product_id", "product_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
@@ -476,8 +514,10 @@ adjustStock = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_list_categories: Callable[[p.ListCategoriesParameters, Call], Awaitable[v.CategoryPage | Reply[v.CategoryPage]]] = categories.list_categories
 listCategories = Operation(
     id="listCategories", method="get", path="/api/categories", access=Access("anonymous"),
+    handler=_list_categories,
     parameters=Parameters(
         p.ListCategoriesParameters,
         query=(Parameter("parent", "parent", text(min_length=1, max_length=100, pattern='^[a-z0-9]+(-[a-z0-9]+)*$')), Parameter("top_level", "top_level", boolean(), default=False), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("offset", "offset", integer(minimum=0, maximum=10000)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
@@ -485,8 +525,10 @@ listCategories = Operation(
     headers=((b'cache-control', b'public, max-age=300'),),
 )
 
+_get_category: Callable[[p.GetCategoryParameters, Call], Awaitable[v.CategoryDetail | Reply[v.CategoryDetail]]] = categories.get_category
 getCategory = Operation(
     id="getCategory", method="get", path="/api/categories/{slug}", access=Access("anonymous"),
+    handler=_get_category,
     parameters=Parameters(
         p.GetCategoryParameters,
         path=(Parameter("slug", "slug", text(min_length=1, max_length=100, pattern='^[a-z0-9]+(-[a-z0-9]+)*$'), required=True),),
@@ -523,8 +565,10 @@ deleteCategory = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_list_active_banners: Callable[[p.ListActiveBannersParameters, Call], Awaitable[v.BannerPage | Reply[v.BannerPage]]] = banners.list_active_banners
 listActiveBanners = Operation(
     id="listActiveBanners", method="get", path="/api/banners/active", access=Access("anonymous"),
+    handler=_list_active_banners,
     parameters=Parameters(
         p.ListActiveBannersParameters,
         query=(Parameter("placement", "placement", text(enum=('hero', 'sidebar', 'footer'))), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),

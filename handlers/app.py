@@ -21,6 +21,7 @@ from handlers.contract.runtime import Runtime, connexion_app
 from handlers.contract.security import Credentials
 from handlers.contract.services import Services
 from handlers.local import LocalPages
+from handlers.partners.identity import IdentityProviders, known_providers
 from handlers.partners.mail import Mailer, OutboxMailer, SendGridMailer
 from handlers.platform.background import Background
 from handlers.platform.cache import Cache
@@ -38,7 +39,9 @@ from handlers.platform.store.port import DocumentStore
 from handlers.platform.store.sqlite import SqliteStore
 from handlers.platform.telemetry import Telemetry
 from handlers.platform.tokens import Tokens
+from handlers.products.catalogue import Catalogue
 from handlers.settings import Settings, SettingsError, load_settings
+from handlers.users.versions import VersionCheck
 
 # What the gateway answers itself: its own probes and metrics.
 GATEWAY_KEEPS: Final = frozenset({"getLiveness", "getReadiness", "getMetrics"})
@@ -96,6 +99,9 @@ def build_services(settings: Settings, *, store: DocumentStore | None = None, cl
         background=Background(),
         passwords=Passwords(settings.password_hash_cost),
         mailer=open_mailer(settings),
+        identity=IdentityProviders(
+            known_providers(settings.google_client_id, settings.microsoft_client_id, settings.facebook_client_id), clock
+        ),
     )
 
 
@@ -115,6 +121,7 @@ def create_app(settings: Settings, services: Services, writer: LineWriter) -> AS
         max_body_bytes=settings.max_body_bytes,
         services=services,
         answers=AnswerCheck(document) if settings.check_answers else None,
+        check_version=VersionCheck(services),
         forward=forwarder,
         kept=GATEWAY_KEEPS,
     )
@@ -128,6 +135,8 @@ def _lifespan(services: Services, forwarder: Forwarder | None) -> Any:
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
         services.limits.start()
+        if services.settings.role != "gateway":
+            await services.room(Catalogue).start()
         try:
             yield
         finally:
@@ -136,6 +145,7 @@ def _lifespan(services: Services, forwarder: Forwarder | None) -> Any:
             if forwarder is not None:
                 await forwarder.close()
             await services.mailer.close()
+            await services.identity.close()
             services.passwords.close()
             await services.cache.close()
             await services.store.close()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
+from handlers.partners.identity import IdentityProviders
 from handlers.partners.mail import Mailer
 from handlers.platform.background import Background
 from handlers.platform.cache import Cache
@@ -17,6 +20,8 @@ from handlers.platform.store.port import DocumentStore
 from handlers.platform.telemetry import Telemetry
 from handlers.platform.tokens import Tokens
 from handlers.settings import Settings
+
+R = TypeVar("R")
 
 
 @dataclass(slots=True)
@@ -36,3 +41,13 @@ class Services:
     background: Background
     passwords: Passwords
     mailer: Mailer
+    identity: IdentityProviders
+    _rooms: dict[Callable[[Services], Any], Any] = field(default_factory=dict, init=False, repr=False)
+
+    def room(self, kind: Callable[[Services], R]) -> R:
+        """What a room keeps in memory in this process, such as the category tree; made at first use."""
+        found = self._rooms.get(kind)
+        if found is None:
+            found = self._rooms[kind] = kind(self)
+        room: R = found
+        return room

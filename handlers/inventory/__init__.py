@@ -1,0 +1,1 @@
+"""Stock: one document per variant, and the holds against it."""

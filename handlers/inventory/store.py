@@ -1,0 +1,67 @@
+"""The stock documents: container `inventory`, partition `/product_id`, one document for each variant.
+
+Beside them lies the row `card|<product>`: what the stock needs to know of the product, so that one partition answers.
+A variant's document: `variant_id` (its id), `product_id`, `sku`, `on_hand`, `reserved`, `version` (number of the last
+entry of its ledger), `updated_at`, and `event_sequence`, the counter of its events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from handlers.platform.store.port import Document, DocumentStore, Query
+
+CONTAINER: Final = "inventory"
+CARD: Final = "card"
+VARIANT_LOOKUP: Final = "variant"
+MAX_VARIANTS: Final = 90
+
+Json = dict[str, Any]
+
+
+async def read_card(store: DocumentStore, product_id: str) -> Document | None:
+    """What the stock knows of a product: its `status` and its `variant_ids` in order."""
+    return await store.read(CONTAINER, product_id, card_id(product_id))
+
+
+async def read_stock(store: DocumentStore, product_id: str, variant_id: str) -> Document | None:
+    """The stock of one variant."""
+    return await store.read(CONTAINER, product_id, variant_id)
+
+
+async def read_stocks(store: DocumentStore, product_id: str) -> list[Document]:
+    """The stock of every variant of a product."""
+    page = await store.query(Query(CONTAINER, partition=product_id, limit=MAX_VARIANTS))
+    return page.items
+
+
+def card_id(product_id: str) -> str:
+    """The id of a product's card."""
+    return f"{CARD}|{product_id}"
+
+
+def card(product_id: str, status: str, variant_ids: Sequence[str], now: str) -> Json:
+    """The card of a product."""
+    return {
+        "id": card_id(product_id),
+        "kind": CARD,
+        "product_id": product_id,
+        "status": status,
+        "variant_ids": list(variant_ids),
+        "since": now,
+    }
+
+
+def stock(product_id: str, variant_id: str, sku: str, on_hand: int, now: str) -> Json:
+    """The stock of a new variant."""
+    return {
+        "id": variant_id,
+        "variant_id": variant_id,
+        "product_id": product_id,
+        "sku": sku,
+        "on_hand": on_hand,
+        "reserved": 0,
+        "version": 0,
+        "updated_at": now,
+    }

@@ -1,0 +1,60 @@
+"""Amounts of money: outside a number with the decimals of its currency, in sums integer minor units.
+
+A float never enters a sum (decision 27).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+# Currencies whose smallest unit is not a hundredth (ISO 4217).
+_DECIMALS: Final = {
+    **dict.fromkeys(
+        [
+            "BIF",
+            "CLP",
+            "DJF",
+            "GNF",
+            "ISK",
+            "JPY",
+            "KMF",
+            "KRW",
+            "PYG",
+            "RWF",
+            "UGX",
+            "UYI",
+            "VND",
+            "VUV",
+            "XAF",
+            "XOF",
+            "XPF",
+        ],
+        0,
+    ),
+    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),  # noqa: SIM905
+}
+
+
+class AmountNotExact(ValueError):
+    """An amount has more decimals than its currency."""
+
+
+def decimals(currency: str) -> int:
+    """How many decimals the currency has."""
+    return _DECIMALS.get(currency, 2)
+
+
+def minor_units(amount: float, currency: str) -> int:
+    """The amount in the smallest unit of its currency. Raises `AmountNotExact` when it does not come out even."""
+    # The shortest text of the float is what was written in the JSON.
+    scaled = Decimal(repr(amount)).scaleb(decimals(currency))
+    units = int(scaled)
+    if units != scaled:
+        raise AmountNotExact(f"{amount!r} {currency}")
+    return units
+
+
+def major_units(units: int, currency: str) -> float:
+    """The amount as documents and answers say it."""
+    return float(Decimal(units).scaleb(-decimals(currency)))

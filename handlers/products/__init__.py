@@ -1,0 +1,1 @@
+"""The catalogue: lists, search, facets, details, administration of products."""

@@ -1,0 +1,180 @@
+"""Operations of the tag `products` that the shop asks."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Final
+
+import orjson
+
+from generated import models as m
+from generated import params as p
+from generated import views as v
+from handlers.categories.rules import Tree
+from handlers.categories.store import Categories
+from handlers.contract.call import Call
+from handlers.contract.reply import Header, Reply
+from handlers.platform.errors import not_found
+from handlers.products import rules
+from handlers.products.catalogue import Catalogue
+from handlers.products.index import facets
+from handlers.products.index.bits import Bits, contents
+from handlers.products.index.index import Index
+from handlers.products.index.related import by_likeness
+from handlers.products.index.search import search
+from handlers.products.index.select import Conditions, matching, page
+from handlers.products.lists import Listing, scope_of
+
+# The shop's own choice: well rated and in stock, best sellers first.
+FEATURED: Final = Conditions(status="active", rating=40, in_stock=True)
+_HIT: Final = (b"x-cache", b"HIT")
+_MISS: Final = (b"x-cache", b"MISS")
+
+
+async def list_products(params: p.ListProductsParameters, call: Call) -> Reply[v.ProductPage]:
+    """Active products of a category and everything below it, or of the whole shop."""
+    catalogue, index, tree = await _catalogue(call)
+    wanted = _conditions(params.category, params.filters, tree, call)
+    order = rules.order_of(params.sort, params.order, has_words=False)
+
+    async def content() -> bytes:
+        scope = scope_of("products", params.category, params.filters, order)
+        listing = Listing(catalogue, index, call.services.cursors, order, scope)
+        return await listing.page([matching(index, wanted)], listing.place(params.page, params.limit, params.cursor))
+
+    key = ("products", wanted, order, params.page, params.limit, params.cursor)
+    body, cache = await _kept(catalogue, index, key, content)
+    return Reply.raw(body, v.ProductPage, headers=[cache])
+
+
+async def list_featured_products(params: p.ListFeaturedProductsParameters, call: Call) -> Reply[v.ProductPage]:
+    """Products for the homepage: the shop's own choice."""
+    catalogue, index, _ = await _catalogue(call)
+    order = rules.order_of("popularity", None, has_words=False)
+
+    async def content() -> bytes:
+        listing = Listing(catalogue, index, call.services.cursors, order, scope_of("featured"))
+        where = listing.place(params.page, params.limit, params.cursor, params.offset)
+        return await listing.page([matching(index, FEATURED)], where)
+
+    key = ("featured", params.page, params.limit, params.offset, params.cursor)
+    body, cache = await _kept(catalogue, index, key, content)
+    return Reply.raw(body, v.ProductPage, headers=[cache])
+
+
+async def search_products(params: p.SearchProductsParameters, call: Call) -> Reply[v.ProductSearchPage]:
+    """Active products that match words, the best matches first unless sorted otherwise."""
+    catalogue, index, tree = await _catalogue(call)
+    wanted = _conditions(params.category, params.filters, tree, call)
+    order = rules.order_of(params.sort, params.order, has_words=True)
+
+    async def content() -> bytes:
+        scope = scope_of("search", params.q, params.category, params.filters, order)
+        listing = Listing(catalogue, index, call.services.cursors, order, scope)
+        where = listing.place(params.page, params.limit, params.cursor)
+        found = search(index, params.q)
+        more = {"query": params.q, **({"corrected_query": found.corrected} if found.corrected else {})}
+        tiers = found.within(matching(index, wanted))
+        return await listing.page(tiers, where, **more)
+
+    key = ("search", params.q, wanted, order, params.page, params.limit, params.cursor)
+    body, cache = await _kept(catalogue, index, key, content)
+    return Reply.raw(body, v.ProductSearchPage, headers=[cache])
+
+
+async def get_product_filters(params: p.GetProductFiltersParameters, call: Call) -> Reply[v.ProductFacets]:
+    """What a list can be narrowed down by, with counts over the products that it shows."""
+    catalogue, index, tree = await _catalogue(call)
+    wanted = _conditions(params.category, params.filters, tree, call)
+
+    async def content() -> bytes:
+        within = matching(index, wanted)
+        if params.q is not None:
+            within &= search(index, params.q).all
+        return orjson.dumps(_facets(index, tree, within, params.category, call.services.settings.shop_currency))
+
+    key = ("facets", params.q, params.category, wanted, tree.version)
+    body, cache = await _kept(catalogue, index, key, content)
+    return Reply.raw(body, v.ProductFacets, headers=[cache])
+
+
+async def get_product(params: p.GetProductParameters, call: Call) -> Reply[v.Product]:
+    """One active product, by id or slug, as it is in the store."""
+    document = await call.services.room(Catalogue).active(params.product_id)
+    if document is None:
+        raise not_found("Product", product_id=params.product_id)
+    return Reply.raw(document.raw, v.Product, etag=document.etag)
+
+
+async def list_related_products(params: p.ListRelatedProductsParameters, call: Call) -> Reply[v.RelatedProducts]:
+    """Products like this one: of its category first, then of those around it."""
+    catalogue, index, tree = await _catalogue(call)
+    document = await catalogue.find(params.product_id)
+    if document is None or document.data["status"] == "draft":
+        raise not_found("Product", product_id=params.product_id)
+    product_id: str = document.data["product_id"]
+
+    async def content() -> bytes:
+        tiers = _likeness(index, tree, product_id)
+        selection = page(index, tiers, "popularity", descending=True, limit=params.limit)
+        documents = await catalogue.documents(selection.slots)
+        return orjson.dumps({"items": [rules.summary(each.data) for each in documents]})
+
+    body, cache = await _kept(catalogue, index, ("related", product_id, params.limit, tree.version), content)
+    return Reply.raw(body, v.RelatedProducts, headers=[cache])
+
+
+async def _catalogue(call: Call) -> tuple[Catalogue, Index, Tree]:
+    catalogue = call.services.room(Catalogue)
+    return catalogue, await catalogue.index(), await call.services.room(Categories).tree()
+
+
+def _conditions(category: str | None, filters: m.ProductFilters | None, tree: Tree, call: Call) -> Conditions:
+    """What active products have to meet. Raises `Problem` 404 for an unknown category."""
+    if category is not None and category not in tree:
+        raise not_found("Category", category=category)
+    within = tree.subtree(category) if category is not None else None
+    return rules.conditions(filters, within, "active", call.services.settings.shop_currency)
+
+
+async def _kept(
+    catalogue: Catalogue, index: Index, key: Hashable, content: Callable[[], Awaitable[bytes]]
+) -> tuple[bytes, Header]:
+    """The answer from memory while the catalogue is as it was, else made anew; and what `X-Cache` says."""
+    body = catalogue.answers.get(key, index.generation)
+    if body is not None:
+        return body, _HIT
+    body = await content()
+    # What reading the documents taught the index is in its generation now, and in the answer.
+    catalogue.answers.put(key, index.generation, body)
+    return body, _MISS
+
+
+def _facets(index: Index, tree: Tree, within: Bits, category: str | None, currency: str) -> v.ProductFacets:
+    data = contents(within)
+    children = [(slug, tree.name(slug), tree.subtree(slug)) for slug in tree.children(category)]
+    found: v.ProductFacets = {
+        "total": within.bit_count(),
+        "categories": facets.category_facets(index, within, children),
+        "price_ranges": facets.price_facets(index, within, currency),
+        "brands": facets.brand_facets(index, within, data),
+        "ratings": facets.rating_facets(index, within),
+        "availability": facets.availability_facets(index, within),
+        "attributes": facets.attribute_facets(index, within, data),
+    }
+    if category is not None:
+        found["category"] = category
+    return found
+
+
+def _likeness(index: Index, tree: Tree, product_id: str) -> list[Bits]:
+    """Active products in sets, the closest first: of the same category, then of all below its parent."""
+    slot = index.slot_of(product_id)
+    if slot is None:
+        return []
+    category = index.at(slot).category
+    others = index.having("sactive") & ~(1 << slot)
+    near = others & index.having(f"c{category}")
+    above = tree.path(category) if category in tree else []
+    around = others & index.having_any(f"c{slug}" for slug in tree.subtree(above[-1])) & ~near if above else 0
+    return by_likeness(index, slot, near) + by_likeness(index, slot, around)

@@ -1,0 +1,35 @@
+"""Values kept for a while in this process, each for the version of what it was made from."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+V = TypeVar("V")
+
+
+class Memo(Generic[V]):
+    """At most `size` values, none older than `seconds`; the one not used for longest goes first."""
+
+    def __init__(self, size: int, seconds: float, now: Callable[[], float] = time.monotonic) -> None:
+        self._size = size
+        self._seconds = seconds
+        self._now = now
+        self._values: OrderedDict[Hashable, tuple[Hashable, float, V]] = OrderedDict()
+
+    def get(self, key: Hashable, version: Hashable) -> V | None:
+        """The value of a key, if it was made from this version and not too long ago."""
+        kept = self._values.get(key)
+        if kept is None or kept[0] != version or kept[1] < self._now():
+            return None
+        self._values.move_to_end(key)
+        return kept[2]
+
+    def put(self, key: Hashable, version: Hashable, value: V) -> None:
+        """Keeps a value in place of the one before."""
+        self._values[key] = (version, self._now() + self._seconds, value)
+        self._values.move_to_end(key)
+        if len(self._values) > self._size:
+            self._values.popitem(last=False)
