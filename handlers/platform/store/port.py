@@ -201,6 +201,14 @@ class Page:
     next: tuple[Scalar, ...] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The next rows of a feed, in order, and the position behind them (to be kept by the reader, opaque)."""
+
+    items: list[Document]
+    next: str
+
+
 # --- writes ---------------------------------------------------------------------------------------------------------
 
 
@@ -291,6 +299,22 @@ class DocumentStore(Protocol):
         self, container: str, partition: str | tuple[str, ...], operations: Sequence[Operation]
     ) -> list[Document | None]:
         """All of the writes or none, within one partition. Raises what the first failing operation raises."""
+        ...
+
+    async def feeds(self) -> list[str]:
+        """The feeds of outbox rows. Each row is in one of them, and so are all rows of a partition."""
+        ...
+
+    async def changes(self, feed: str, after: str | None, limit: int) -> Changes:
+        """The next outbox rows of a feed, at most `limit`, those of a partition in the order of their commits.
+
+        `after`: the `Changes.next` of the call before; None begins with the oldest row there is. Rows may come again,
+        none is left out.
+        """
+        ...
+
+    async def changed(self, seconds: float) -> None:
+        """Returns when there may be new rows in a feed since the call before, after `seconds` at the latest."""
         ...
 
     async def ping(self) -> None:

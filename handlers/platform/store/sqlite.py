@@ -21,6 +21,7 @@ from handlers.platform.store import charges
 from handlers.platform.store.port import (
     MAX_BATCH_BYTES,
     MAX_BATCH_OPERATIONS,
+    Changes,
     Document,
     DocumentTooLarge,
     Operation,
@@ -32,12 +33,15 @@ from handlers.platform.store.port import (
 )
 from handlers.platform.store.sqlite_compile import count, select, sort_keys
 from handlers.platform.store.sqlite_errors import CHANGED, unavailable
+from handlers.platform.store.sqlite_feed import NAME as FEED_NAME
+from handlers.platform.store.sqlite_feed import Feed
 from handlers.platform.store.sqlite_layout import PARTITION, Layout, milliseconds
 from handlers.platform.store.sqlite_operations import Operations, Prepared
 from handlers.platform.store.sqlite_reader import Reader
 from handlers.platform.store.sqlite_schema import connect, prepare, record, recorded_fingerprint
 from handlers.platform.store.sqlite_writer import Writer
 from handlers.platform.store.values import scalar_at
+from handlers.platform.wake import Wake
 
 PURGE_STEP: Final = 200
 PING_TIMEOUT: Final = 2.0
@@ -57,10 +61,17 @@ class SqliteStore:
             writing.close()
             raise
         self._reader = Reader(path)
-        self._writer = Writer(writing, busy_timeout=busy_timeout, check=self._check, housekeeping=self._purge)
+        self._feed = Feed(layouts.values(), self._reader, Wake(path))
+        self._writer = Writer(
+            writing,
+            busy_timeout=busy_timeout,
+            check=self._check,
+            housekeeping=self._purge,
+            committed=self._feed.committed,
+        )
         origin, numbers = secrets.token_hex(6), itertools.count(1)
         self._operations = {
-            name: Operations(layout, clock.now, lambda: f"{origin}{next(numbers):x}")
+            name: Operations(layout, clock.now, lambda: f"{origin}{next(numbers):x}", self._feed.wrote)
             for name, layout in layouts.items()
         }
 
@@ -135,6 +146,10 @@ class SqliteStore:
             raise DocumentTooLarge(f"a batch has at most {MAX_BATCH_BYTES} bytes")
         return await self._commit(prepared)
 
+    def plan(self, query: Query) -> list[str]:
+        """SQLite's plan for a query, step by step: for people and tests that look after the indexes."""
+        return self._reader.plan(select(self._layout(query.container), query, self._now()))
+
     async def ping(self) -> None:
         """Raises `StoreUnavailable` when the store cannot serve. Writes and syncs a line, for only that proves it."""
         moment = timestamp(self._clock.now())
@@ -145,8 +160,21 @@ class SqliteStore:
             written.add_done_callback(lambda done: done.cancelled() or done.exception())
             raise StoreUnavailable(f"the document store did not write within {PING_TIMEOUT:g} s") from error
 
+    async def feeds(self) -> list[str]:
+        """One: a single writer at a time orders everything."""
+        return [FEED_NAME]
+
+    async def changes(self, feed: str, after: str | None, limit: int) -> Changes:
+        """The next outbox rows of a feed, at most `limit`."""
+        return await self._feed.changes(feed, after, limit)
+
+    async def changed(self, seconds: float) -> None:
+        """Waits for a commit with outbox rows, of any process."""
+        await self._feed.changed(seconds)
+
     async def close(self) -> None:
         """Finishes what was accepted and releases the file. May be called twice."""
+        self._feed.close()
         await asyncio.wrap_future(self._writer.stop())
         self._reader.close()
 

@@ -21,6 +21,8 @@ from handlers.platform.store.values import value_at
 
 FORMAT: Final = 1
 NEVER: Final = 2**63 - 1
+FEED: Final = "outbox"  # the rows of the change feed
+_FEED_INDEX: Final = ("", "seq", f"WHERE kind = '{FEED}'")
 
 # Types SQLite does not have. They sort after numbers and texts, and equal nothing but themselves.
 FALSE: Final = b"\x00"
@@ -64,7 +66,8 @@ class Layout:
         paths = _paths(container) - {"id", *(container.partition_key if self.single else ())}
         self.paths = tuple(sorted(paths))
         self.columns: Mapping[str, str] = {
-            **{path: f'"v_{path}"' for path in self.paths},
+            # In brackets: what stands in double quotes and is no column, SQLite takes for a text.
+            **{path: f"[v_{path}]" for path in self.paths},
             **({container.partition_key[0]: "pk"} if self.single else {}),
             "id": "id",
             PARTITION: "pk",
@@ -80,6 +83,11 @@ class Layout:
         self.upsert = f"{self.insert} ON CONFLICT (pk, id) DO UPDATE SET {changed}"
         self.delete = f"DELETE FROM {self.table} WHERE pk = ? AND id = ?"
         self.purge_partition = f"DELETE FROM {self.table} WHERE pk = ? AND expires <= ?"
+        self.feeds = FEED in container.kinds
+        self.feed = (
+            f"SELECT seq, CAST(doc AS BLOB), etag FROM {self.table} INDEXED BY {self._index_name(*_FEED_INDEX)} "
+            f"WHERE kind = '{FEED}' AND seq > ? ORDER BY seq LIMIT ?"
+        )
 
     def partition(self, partition: str | tuple[str, ...]) -> str:
         """The text of the `pk` column. Raises `StoreMisuse` for a partition of another shape."""
@@ -142,22 +150,27 @@ class Layout:
         values = "".join(f", {self.columns[path]}" for path in self.paths)
         return [
             # AUTOINCREMENT: `seq` never comes twice, so a reader of new rows can go on from the last one it saw.
-            f"CREATE TABLE IF NOT EXISTS {self.table} (seq INTEGER PRIMARY KEY AUTOINCREMENT, pk TEXT NOT NULL, "
-            f"id TEXT NOT NULL, kind TEXT, etag TEXT NOT NULL, expires INTEGER NOT NULL{values}, doc TEXT NOT NULL)"
+            # Whatever is compared has no type, for with one SQLite would turn a number into a text and find them equal.
+            f"CREATE TABLE IF NOT EXISTS {self.table} (seq INTEGER PRIMARY KEY AUTOINCREMENT, pk NOT NULL, "
+            f"id NOT NULL, kind TEXT, etag TEXT NOT NULL, expires INTEGER NOT NULL{values}, doc TEXT NOT NULL)"
         ]
 
     def indexes(self) -> dict[str, str]:
         """Every index of the table: its name (which carries a digest of its text) and the statement that creates it."""
         pending = f"WHERE expires < {NEVER}"
         bodies = [("UNIQUE ", "pk, id", ""), ("", "expires", pending)]
+        bodies += [_FEED_INDEX] if self.feeds else []
         bodies += [("UNIQUE ", self._unique(keys), "WHERE kind IS NULL") for keys in self.container.unique_keys]
         bodies += [("", self._keys(index), _of_kind(index)) for index in self.container.indexes]
         statements = {}
         for unique, keys, where in bodies:
-            digest = hashlib.sha256(f"{unique}{keys}{where}".encode()).hexdigest()[:12]
-            name = f'"i_{self.container.name}_{digest}"'
+            name = self._index_name(unique, keys, where)
             statements[name] = f"CREATE {unique}INDEX {name} ON {self.table} ({keys}) {where}".strip()
         return statements
+
+    def _index_name(self, unique: str, keys: str, where: str) -> str:
+        digest = hashlib.sha256(f"{unique}{keys}{where}".encode()).hexdigest()[:12]
+        return f'"i_{self.container.name}_{digest}"'
 
     def _unique(self, keys: tuple[str, ...]) -> str:
         return ", ".join(["pk", *(self.columns[path] for path in keys)])

@@ -52,12 +52,19 @@ class Prepared:
 
 
 class Operations:
-    """The writes of one container. `now` tells the time, `etag` makes a new one."""
+    """The writes of one container. `now` tells the time, `etag` makes a new one, `wrote` hears of each row's kind."""
 
-    def __init__(self, layout: Layout, now: Callable[[], datetime], etag: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        now: Callable[[], datetime],
+        etag: Callable[[], str],
+        wrote: Callable[[str | None], None],
+    ) -> None:
         self._layout = layout
         self._now = now
         self._etag = etag
+        self._wrote = wrote
 
     def prepare(self, operation: Operation, partition: Partition | None) -> Prepared:
         """Checks a write and makes it ready. Raises `StoreMisuse` and `DocumentTooLarge`."""
@@ -127,6 +134,7 @@ class Operations:
             if not expired:
                 raise DocumentExists(f"{self._layout.container.name}: id or unique key is taken") from None
             connection.execute(sql, row.binding())
+        self._wrote(row.kind)
         return Document(row.raw, row.etag)
 
     def _misuse(self, reason: str) -> StoreMisuse:

@@ -60,6 +60,11 @@ class Reader:
         except sqlite3.Error as error:
             raise self._failure(error) from error
 
+    def plan(self, statement: Statement) -> list[str]:
+        """The steps of SQLite's plan."""
+        steps = self._inline.execute(f"EXPLAIN QUERY PLAN {statement.sql}", statement.values)
+        return [str(step[3]) for step in steps]
+
     def close(self) -> None:
         """Ends the threads and closes the connections. May be called twice."""
         self._closed = True
@@ -74,8 +79,7 @@ class Reader:
 
     def _scans(self, statement: Statement) -> bool:
         """Asks SQLite for its plan, once for each text: reading a whole table is no work for the event loop."""
-        plan = self._inline.execute(f"EXPLAIN QUERY PLAN {statement.sql}", statement.values).fetchall()
-        scans = any(row[3].startswith("SCAN c_") and "INDEX" not in row[3] for row in plan)
+        scans = any(step.startswith("SCAN c_") and "INDEX" not in step for step in self.plan(statement))
         self._remember(statement.sql, slow=scans)
         return scans
 

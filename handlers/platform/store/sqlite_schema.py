@@ -112,7 +112,7 @@ def _bring_in_line(connection: sqlite3.Connection, layout: Layout) -> None:
 def _columns(connection: sqlite3.Connection, layout: Layout) -> None:
     """Adds the columns of paths that are new and fills them; takes away those no longer needed, lest they go stale."""
     rows = connection.execute(f"PRAGMA table_info({layout.table})").fetchall()
-    present = {f'"{row[1]}"' for row in rows if row[1].startswith("v_")}
+    present = {f"[{row[1]}]" for row in rows if row[1].startswith("v_")}
     wanted = {layout.columns[path]: path for path in layout.paths}
     for column in sorted(present - wanted.keys()):
         connection.execute(f"ALTER TABLE {layout.table} DROP COLUMN {column}")

@@ -16,15 +16,16 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Final
+from typing import Any, Final
 
-from handlers.platform.store.port import Document, StoreError, StoreMisuse, StoreUnavailable
+from handlers.platform.store.port import StoreError, StoreMisuse, StoreUnavailable
 from handlers.platform.store.sqlite_errors import is_busy, is_of_the_file, unavailable
 
 log = logging.getLogger(__name__)
 
-Work = Callable[[sqlite3.Connection], Document | None]
-Results = list[Document | None]
+# What a write answers is its caller's affair: a document here, a position in the event log.
+Work = Callable[[sqlite3.Connection], Any]
+Results = list[Any]
 
 MAX_GROUP: Final = 256
 _POLL: Final = 0.001
@@ -53,8 +54,15 @@ class Job:
             self.future.set_result(self.results)
 
 
+def _silent() -> None:
+    """Nobody wants to know of commits."""
+
+
 class Writer:
-    """Owns the writing connection and its thread. `check` runs at the start of every transaction and may refuse it."""
+    """Owns the writing connection and its thread. `check` runs at the start of every transaction and may refuse it.
+
+    `committed` is called in the thread, after every transaction that is safe on the disk.
+    """
 
     def __init__(
         self,
@@ -63,11 +71,13 @@ class Writer:
         busy_timeout: float,
         check: Callable[[sqlite3.Connection], None],
         housekeeping: Callable[[sqlite3.Connection], None],
+        committed: Callable[[], None] = _silent,
     ) -> None:
         self._connection = connection
         self._busy_timeout = busy_timeout
         self._check = check
         self._housekeeping = housekeeping
+        self._committed = committed
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._closed = False
@@ -134,6 +144,7 @@ class Writer:
                 self._one(job)
             committing = True
             self._connection.execute("COMMIT")
+            self._committed()
         except sqlite3.Error as error:
             self._fail(jobs, unavailable(error, committing=committing))
         except StoreError as error:
