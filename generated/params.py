@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
 from generated import models as m
 
-__all__ = ["date", "datetime", "m"]
+__all__ = ["Literal", "date", "datetime", "field", "m"]
 
 
 @dataclass(kw_only=True, slots=True)

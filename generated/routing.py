@@ -33,10 +33,8 @@ login = Operation(
     sets_cookies=True,
 )
 
-_complete_mfa_login: Callable[[m.MfaLoginRequest, Call], Awaitable[v.Session | Reply[v.Session]]] = auth.complete_mfa_login
 completeMfaLogin = Operation(
     id="completeMfaLogin", method="post", path="/api/auth/mfa", access=Access("anonymous"),
-    handler=_complete_mfa_login,
     body=Body(m.MfaLoginRequest),
     limit=LimitRule(per_minute=5, burst=5),
     headers=((b'cache-control', b'no-store'),),
@@ -92,29 +90,23 @@ resendVerification = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
-_forgot_password: Callable[[m.ForgotPasswordRequest, Call], Awaitable[v.Accepted | Reply[v.Accepted]]] = auth.forgot_password
 forgotPassword = Operation(
     id="forgotPassword", method="post", path="/api/auth/forgot-password", access=Access("anonymous"),
-    handler=_forgot_password,
     status=202,
     body=Body(m.ForgotPasswordRequest),
     limit=LimitRule(per_minute=3, burst=3),
     headers=((b'cache-control', b'no-store'),),
 )
 
-_reset_password: Callable[[m.ResetPasswordRequest, Call], Awaitable[v.VerifiedEmail | Reply[v.VerifiedEmail]]] = auth.reset_password
 resetPassword = Operation(
     id="resetPassword", method="post", path="/api/auth/reset-password", access=Access("anonymous"),
-    handler=_reset_password,
     body=Body(m.ResetPasswordRequest),
     limit=LimitRule(per_minute=5, burst=5),
     headers=((b'cache-control', b'no-store'),),
 )
 
-_social_login: Callable[[p.SocialLoginParameters, m.SocialLoginRequest, Call], Awaitable[v.Session | Reply[v.Session]]] = auth.social_login
 socialLogin = Operation(
     id="socialLogin", method="post", path="/api/auth/social/{provider}", access=Access("anonymous"),
-    handler=_social_login,
     parameters=Parameters(
         p.SocialLoginParameters,
         path=(Parameter("provider", "provider", text(enum=('google', 'microsoft', 'facebook')), required=True),),
@@ -125,10 +117,8 @@ socialLogin = Operation(
     sets_cookies=True,
 )
 
-_create_social_nonce: Callable[[p.CreateSocialNonceParameters, Call], Awaitable[v.SocialNonce | Reply[v.SocialNonce]]] = auth.create_social_nonce
 createSocialNonce = Operation(
     id="createSocialNonce", method="post", path="/api/auth/social/{provider}/nonce", access=Access("anonymous"),
-    handler=_create_social_nonce,
     status=201,
     parameters=Parameters(
         p.CreateSocialNonceParameters,
@@ -174,10 +164,8 @@ updateMe = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
-_delete_me: Callable[[Call], Awaitable[None | Reply[None]]] = users.delete_me
 deleteMe = Operation(
     id="deleteMe", method="delete", path="/api/users/me", access=Access("customer", frozenset({"write:profile"})),
-    handler=_delete_me,
     status=204,
     limit=LimitRule(per_minute=5, burst=5),
     headers=((b'cache-control', b'no-store'),),
@@ -196,38 +184,30 @@ getRewards = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
-_change_password: Callable[[m.PasswordChange, Call], Awaitable[None | Reply[None]]] = users.change_password
 changePassword = Operation(
     id="changePassword", method="put", path="/api/users/me/password", access=Access("customer", frozenset({"write:profile"})),
-    handler=_change_password,
     status=204,
     body=Body(m.PasswordChange),
     limit=LimitRule(per_minute=5, burst=5),
     headers=((b'cache-control', b'no-store'),),
 )
 
-_enable_two_factor: Callable[[m.TwoFactorEnableRequest, Call], Awaitable[v.TwoFactorSetup | Reply[v.TwoFactorSetup]]] = users.enable_two_factor
 enableTwoFactor = Operation(
     id="enableTwoFactor", method="post", path="/api/users/me/2fa/enable", access=Access("customer", frozenset({"write:profile"})),
-    handler=_enable_two_factor,
     body=Body(m.TwoFactorEnableRequest),
     limit=LimitRule(per_minute=5, burst=5),
     headers=((b'cache-control', b'no-store'),),
 )
 
-_verify_two_factor: Callable[[m.TwoFactorVerifyRequest, Call], Awaitable[v.TwoFactorRecoveryCodes | Reply[v.TwoFactorRecoveryCodes]]] = users.verify_two_factor
 verifyTwoFactor = Operation(
     id="verifyTwoFactor", method="post", path="/api/users/me/2fa/verify", access=Access("customer", frozenset({"write:profile"})),
-    handler=_verify_two_factor,
     body=Body(m.TwoFactorVerifyRequest),
     limit=LimitRule(per_minute=5, burst=5),
     headers=((b'cache-control', b'no-store'),),
 )
 
-_disable_two_factor: Callable[[m.TwoFactorDisableRequest, Call], Awaitable[None | Reply[None]]] = users.disable_two_factor
 disableTwoFactor = Operation(
     id="disableTwoFactor", method="post", path="/api/users/me/2fa/disable", access=Access("customer", frozenset({"write:profile"})),
-    handler=_disable_two_factor,
     status=204,
     body=Body(m.TwoFactorDisableRequest),
     limit=LimitRule(per_minute=5, burst=5),
@@ -257,7 +237,7 @@ listAddresses = Operation(
     id="listAddresses", method="get", path="/api/users/me/addresses", access=Access("customer", frozenset({"read:profile"})),
     parameters=Parameters(
         p.ListAddressesParameters,
-        query=(Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+        query=(Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'no-store'),),
 )
@@ -311,7 +291,7 @@ listPaymentMethods = Operation(
     id="listPaymentMethods", method="get", path="/api/users/me/payment-methods", access=Access("customer", frozenset({"read:profile"})),
     parameters=Parameters(
         p.ListPaymentMethodsParameters,
-        query=(Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+        query=(Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'no-store'),),
 )
@@ -338,7 +318,7 @@ listWishlist = Operation(
     id="listWishlist", method="get", path="/api/users/me/wishlist", access=Access("customer", frozenset({"read:profile"})),
     parameters=Parameters(
         p.ListWishlistParameters,
-        query=(Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+        query=(Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'no-store'),),
 )
@@ -383,7 +363,7 @@ listProducts = Operation(
     handler=_list_products,
     parameters=Parameters(
         p.ListProductsParameters,
-        query=(Parameter("category", "category", text(min_length=1, max_length=100, pattern='^[a-z0-9]+(-[a-z0-9]+)*$')), Parameter("filters", "filters", json_content(m.ProductFilters)), Parameter("sort", "sort", text(enum=('relevance', 'price', 'name', 'created_at', 'rating', 'popularity'))), Parameter("order", "order", text(enum=('asc', 'desc'))), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+        query=(Parameter("category", "category", text(min_length=1, max_length=100, pattern='^[a-z0-9]+(-[a-z0-9]+)*$')), Parameter("filters", "filters", json_content(m.ProductFilters)), Parameter("sort", "sort", text(enum=('relevance', 'price', 'name', 'created_at', 'rating', 'popularity'))), Parameter("order", "order", text(enum=('asc', 'desc'))), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'public, max-age=30'),),
 )
@@ -394,7 +374,7 @@ listFeaturedProducts = Operation(
     handler=_list_featured_products,
     parameters=Parameters(
         p.ListFeaturedProductsParameters,
-        query=(Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("offset", "offset", integer(minimum=0, maximum=10000)), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+        query=(Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("offset", "offset", integer(minimum=0, maximum=10000)), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'public, max-age=60'),),
 )
@@ -405,7 +385,7 @@ searchProducts = Operation(
     handler=_search_products,
     parameters=Parameters(
         p.SearchProductsParameters,
-        query=(Parameter("q", "q", text(min_length=1, max_length=200), required=True), Parameter("category", "category", text(min_length=1, max_length=100, pattern='^[a-z0-9]+(-[a-z0-9]+)*$')), Parameter("filters", "filters", json_content(m.ProductFilters)), Parameter("sort", "sort", text(enum=('relevance', 'price', 'name', 'created_at', 'rating', 'popularity'))), Parameter("order", "order", text(enum=('asc', 'desc'))), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+        query=(Parameter("q", "q", text(min_length=1, max_length=200), required=True), Parameter("category", "category", text(min_length=1, max_length=100, pattern='^[a-z0-9]+(-[a-z0-9]+)*$')), Parameter("filters", "filters", json_content(m.ProductFilters)), Parameter("sort", "sort", text(enum=('relevance', 'price', 'name', 'created_at', 'rating', 'popularity'))), Parameter("order", "order", text(enum=('asc', 'desc'))), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'public, max-age=30'),),
 )
@@ -439,7 +419,7 @@ listRelatedProducts = Operation(
     parameters=Parameters(
         p.ListRelatedProductsParameters,
         path=(Parameter("product_id", "product_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
-        query=(Parameter("limit", "limit", integer(minimum=1, maximum=50), default=8),),
+        query=(Parameter("limit", "limit", integer(minimum=1, maximum=50)),),
     ),
     headers=((b'cache-control', b'public, max-age=300'),),
 )
@@ -448,7 +428,7 @@ listAdminProducts = Operation(
     id="listAdminProducts", method="get", path="/api/admin/products", access=Access("admin", frozenset({"manage:catalog"})),
     parameters=Parameters(
         p.ListAdminProductsParameters,
-        query=(Parameter("status", "status", text(enum=('draft', 'active', 'archived'))), Parameter("q", "q", text(min_length=1, max_length=200)), Parameter("category", "category", text(min_length=1, max_length=100, pattern='^[a-z0-9]+(-[a-z0-9]+)*$')), Parameter("sort", "sort", text(enum=('relevance', 'price', 'name', 'created_at', 'rating', 'popularity'))), Parameter("order", "order", text(enum=('asc', 'desc'))), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+        query=(Parameter("status", "status", text(enum=('draft', 'active', 'archived'))), Parameter("q", "q", text(min_length=1, max_length=200)), Parameter("category", "category", text(min_length=1, max_length=100, pattern='^[a-z0-9]+(-[a-z0-9]+)*$')), Parameter("sort", "sort", text(enum=('relevance', 'price', 'name', 'created_at', 'rating', 'popularity'))), Parameter("order", "order", text(enum=('asc', 'desc'))), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'no-store'),),
 )
@@ -520,7 +500,7 @@ listCategories = Operation(
     handler=_list_categories,
     parameters=Parameters(
         p.ListCategoriesParameters,
-        query=(Parameter("parent", "parent", text(min_length=1, max_length=100, pattern='^[a-z0-9]+(-[a-z0-9]+)*$')), Parameter("top_level", "top_level", boolean(), default=False), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("offset", "offset", integer(minimum=0, maximum=10000)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+        query=(Parameter("parent", "parent", text(min_length=1, max_length=100, pattern='^[a-z0-9]+(-[a-z0-9]+)*$')), Parameter("top_level", "top_level", boolean()), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("offset", "offset", integer(minimum=0, maximum=10000)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'public, max-age=300'),),
 )
@@ -571,7 +551,7 @@ listActiveBanners = Operation(
     handler=_list_active_banners,
     parameters=Parameters(
         p.ListActiveBannersParameters,
-        query=(Parameter("placement", "placement", text(enum=('hero', 'sidebar', 'footer'))), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+        query=(Parameter("placement", "placement", text(enum=('hero', 'sidebar', 'footer'))), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'public, max-age=60'),),
 )
@@ -580,7 +560,7 @@ listBanners = Operation(
     id="listBanners", method="get", path="/api/admin/banners", access=Access("admin", frozenset({"manage:catalog"})),
     parameters=Parameters(
         p.ListBannersParameters,
-        query=(Parameter("placement", "placement", text(enum=('hero', 'sidebar', 'footer'))), Parameter("status", "status", text(enum=('draft', 'active', 'archived'))), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+        query=(Parameter("placement", "placement", text(enum=('hero', 'sidebar', 'footer'))), Parameter("status", "status", text(enum=('draft', 'active', 'archived'))), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'no-store'),),
 )
@@ -628,7 +608,7 @@ listProductReviews = Operation(
     parameters=Parameters(
         p.ListProductReviewsParameters,
         path=(Parameter("product_id", "product_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
-        query=(Parameter("sort", "sort", text(enum=('recent', 'helpful', 'rating_high', 'rating_low'))), Parameter("rating", "rating", integer(minimum=1, maximum=5)), Parameter("mine", "mine", boolean(), default=False), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+        query=(Parameter("sort", "sort", text(enum=('recent', 'helpful', 'rating_high', 'rating_low'))), Parameter("rating", "rating", integer(minimum=1, maximum=5)), Parameter("mine", "mine", boolean()), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'no-store'),),
 )
@@ -671,7 +651,7 @@ listReviewsForModeration = Operation(
     id="listReviewsForModeration", method="get", path="/api/staff/reviews", access=Access("staff", frozenset({"manage:reviews"})),
     parameters=Parameters(
         p.ListReviewsForModerationParameters,
-        query=(Parameter("status", "status", text(enum=('pending', 'published', 'rejected'))), Parameter("product_id", "product_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$')), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+        query=(Parameter("status", "status", text(enum=('pending', 'published', 'rejected'))), Parameter("product_id", "product_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$')), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'no-store'),),
 )
@@ -752,7 +732,7 @@ listPromotions = Operation(
     id="listPromotions", method="get", path="/api/admin/promotions", access=Access("admin", frozenset({"manage:promotions"})),
     parameters=Parameters(
         p.ListPromotionsParameters,
-        query=(Parameter("active", "active", boolean()), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+        query=(Parameter("active", "active", boolean()), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'no-store'),),
 )
@@ -858,7 +838,7 @@ listMyOrders = Operation(
     id="listMyOrders", method="get", path="/api/users/me/orders", access=Access("customer"),
     parameters=Parameters(
         p.ListMyOrdersParameters,
-        query=(Parameter("status", "status", text(enum=('pending', 'awaiting_payment', 'payment_failed', 'paid', 'processing', 'shipped', 'delivered', 'completed', 'cancelled', 'refunded'))), Parameter("status_filter", "status_filter", text(enum=('pending', 'awaiting_payment', 'payment_failed', 'paid', 'processing', 'shipped', 'delivered', 'completed', 'cancelled', 'refunded'))), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+        query=(Parameter("status", "status", text(enum=('pending', 'awaiting_payment', 'payment_failed', 'paid', 'processing', 'shipped', 'delivered', 'completed', 'cancelled', 'refunded'))), Parameter("status_filter", "status_filter", text(enum=('pending', 'awaiting_payment', 'payment_failed', 'paid', 'processing', 'shipped', 'delivered', 'completed', 'cancelled', 'refunded'))), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'no-store'),),
 )
@@ -867,7 +847,7 @@ listStaffOrders = Operation(
     id="listStaffOrders", method="get", path="/api/staff/orders", access=Access("staff", frozenset({"read:orders"})),
     parameters=Parameters(
         p.ListStaffOrdersParameters,
-        query=(Parameter("status", "status", text(enum=('pending', 'awaiting_payment', 'payment_failed', 'paid', 'processing', 'shipped', 'delivered', 'completed', 'cancelled', 'refunded'))), Parameter("email", "email", text(min_length=3, max_length=254)), Parameter("order_number", "order_number", text(min_length=1, max_length=32, pattern='^HPH-[0-9]{4}-[0-9]{6,}$')), Parameter("start_date", "start_date", day()), Parameter("end_date", "end_date", day()), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+        query=(Parameter("status", "status", text(enum=('pending', 'awaiting_payment', 'payment_failed', 'paid', 'processing', 'shipped', 'delivered', 'completed', 'cancelled', 'refunded'))), Parameter("email", "email", text(min_length=3, max_length=254)), Parameter("order_number", "order_number", text(min_length=1, max_length=32, pattern='^HPH-[0-9]{4}-[0-9]{6,}$')), Parameter("start_date", "start_date", day()), Parameter("end_date", "end_date", day()), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'no-store'),),
 )
@@ -918,7 +898,7 @@ listMyReturns = Operation(
     id="listMyReturns", method="get", path="/api/users/me/returns", access=Access("customer"),
     parameters=Parameters(
         p.ListMyReturnsParameters,
-        query=(Parameter("status", "status", text(enum=('requested', 'approved', 'rejected', 'received', 'refunded'))), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+        query=(Parameter("status", "status", text(enum=('requested', 'approved', 'rejected', 'received', 'refunded'))), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'no-store'),),
 )
@@ -948,7 +928,7 @@ listReturns = Operation(
     id="listReturns", method="get", path="/api/staff/returns", access=Access("staff", frozenset({"manage:returns"})),
     parameters=Parameters(
         p.ListReturnsParameters,
-        query=(Parameter("status", "status", text(enum=('requested', 'approved', 'rejected', 'received', 'refunded'))), Parameter("type", "type", text(enum=('return', 'exchange'))), Parameter("order_id", "order_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$')), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+        query=(Parameter("status", "status", text(enum=('requested', 'approved', 'rejected', 'received', 'refunded'))), Parameter("type", "type", text(enum=('return', 'exchange'))), Parameter("order_id", "order_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$')), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'no-store'),),
 )
@@ -1010,7 +990,7 @@ listMyTickets = Operation(
     id="listMyTickets", method="get", path="/api/users/me/tickets", access=Access("customer", frozenset({"write:tickets"})),
     parameters=Parameters(
         p.ListMyTicketsParameters,
-        query=(Parameter("status", "status", text(enum=('pending', 'in_progress', 'waiting_on_customer', 'resolved', 'closed'))), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+        query=(Parameter("status", "status", text(enum=('pending', 'in_progress', 'waiting_on_customer', 'resolved', 'closed'))), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'no-store'),),
 )
@@ -1048,7 +1028,7 @@ listTickets = Operation(
     id="listTickets", method="get", path="/api/staff/tickets", access=Access("staff", frozenset({"manage:tickets"})),
     parameters=Parameters(
         p.ListTicketsParameters,
-        query=(Parameter("status", "status", text(enum=('pending', 'in_progress', 'waiting_on_customer', 'resolved', 'closed'))), Parameter("type", "type", text(enum=('return', 'exchange', 'refund', 'order', 'delivery', 'payment', 'product', 'account', 'other'))), Parameter("priority", "priority", text(enum=('low', 'normal', 'high', 'urgent'))), Parameter("assigned_to", "assigned_to", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$')), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+        query=(Parameter("status", "status", text(enum=('pending', 'in_progress', 'waiting_on_customer', 'resolved', 'closed'))), Parameter("type", "type", text(enum=('return', 'exchange', 'refund', 'order', 'delivery', 'payment', 'product', 'account', 'other'))), Parameter("priority", "priority", text(enum=('low', 'normal', 'high', 'urgent'))), Parameter("assigned_to", "assigned_to", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$')), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'no-store'),),
 )
@@ -1099,7 +1079,7 @@ listShipments = Operation(
     id="listShipments", method="get", path="/api/staff/shipments", access=Access("staff", frozenset({"manage:shipments"})),
     parameters=Parameters(
         p.ListShipmentsParameters,
-        query=(Parameter("status", "status", text(enum=('label_created', 'picked_up', 'in_transit', 'out_for_delivery', 'delivered', 'exception', 'returned'))), Parameter("carrier", "carrier", text(enum=('FedEx', 'UPS', 'USPS', 'DHL'))), Parameter("order_id", "order_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$')), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+        query=(Parameter("status", "status", text(enum=('label_created', 'picked_up', 'in_transit', 'out_for_delivery', 'delivered', 'exception', 'returned'))), Parameter("carrier", "carrier", text(enum=('FedEx', 'UPS', 'USPS', 'DHL'))), Parameter("order_id", "order_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$')), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'no-store'),),
 )
@@ -1171,7 +1151,7 @@ listTopProducts = Operation(
     id="listTopProducts", method="get", path="/api/staff/analytics/products/top", access=Access("staff", frozenset({"read:analytics"})),
     parameters=Parameters(
         p.ListTopProductsParameters,
-        query=(Parameter("sort_by", "sort_by", text(enum=('sales', 'revenue', 'views'))), Parameter("start_date", "start_date", day()), Parameter("end_date", "end_date", day()), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+        query=(Parameter("sort_by", "sort_by", text(enum=('sales', 'revenue', 'views'))), Parameter("start_date", "start_date", day()), Parameter("end_date", "end_date", day()), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'private, max-age=60'),),
 )
@@ -1213,7 +1193,7 @@ listServices = Operation(
     id="listServices", method="get", path="/api/admin/services", access=Access("admin", frozenset({"manage:services"})),
     parameters=Parameters(
         p.ListServicesParameters,
-        query=(Parameter("kind", "kind", text(enum=('application', 'agent', 'infrastructure'))), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+        query=(Parameter("kind", "kind", text(enum=('application', 'agent', 'infrastructure'))), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'no-store'),),
 )
@@ -1223,7 +1203,7 @@ getServiceLogs = Operation(
     parameters=Parameters(
         p.GetServiceLogsParameters,
         path=(Parameter("service_name", "service_name", text(min_length=1, max_length=64, pattern='^[a-z0-9]+(-[a-z0-9]+)*$'), required=True),),
-        query=(Parameter("lines", "lines", integer(minimum=1, maximum=1000), default=100),),
+        query=(Parameter("lines", "lines", integer(minimum=1, maximum=1000)),),
     ),
     headers=((b'cache-control', b'no-store'),),
 )
@@ -1243,7 +1223,7 @@ listUsers = Operation(
     id="listUsers", method="get", path="/api/admin/users", access=Access("admin", frozenset({"manage:users"})),
     parameters=Parameters(
         p.ListUsersParameters,
-        query=(Parameter("role", "role", text(enum=('customer', 'staff', 'admin'))), Parameter("email", "email", text(min_length=3, max_length=254)), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+        query=(Parameter("role", "role", text(enum=('customer', 'staff', 'admin'))), Parameter("email", "email", text(min_length=3, max_length=254)), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'no-store'),),
 )
@@ -1281,7 +1261,7 @@ listConfig = Operation(
     id="listConfig", method="get", path="/api/admin/config", access=Access("admin", frozenset({"manage:config"})),
     parameters=Parameters(
         p.ListConfigParameters,
-        query=(Parameter("kind", "kind", text(enum=('setting', 'feature_flag'))), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+        query=(Parameter("kind", "kind", text(enum=('setting', 'feature_flag'))), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'no-store'),),
 )
@@ -1301,7 +1281,7 @@ listAuditLogs = Operation(
     id="listAuditLogs", method="get", path="/api/admin/audit-logs", access=Access("admin", frozenset({"read:audit"})),
     parameters=Parameters(
         p.ListAuditLogsParameters,
-        query=(Parameter("start_date", "start_date", day()), Parameter("end_date", "end_date", day()), Parameter("actor", "actor", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$')), Parameter("action", "action", text(min_length=1, max_length=64, pattern='^[a-z]+(_[a-z]+)*$')), Parameter("entity_type", "entity_type", text(enum=('user', 'address', 'payment_method', 'product', 'category', 'banner', 'review', 'cart', 'promotion', 'inventory', 'order', 'payment', 'return', 'ticket', 'shipment', 'config', 'service', 'event'))), Parameter("entity_id", "entity_id", text(min_length=1, max_length=128)), Parameter("page", "page", integer(minimum=1, maximum=10000), default=1), Parameter("limit", "limit", integer(minimum=1, maximum=100), default=20), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+        query=(Parameter("start_date", "start_date", day()), Parameter("end_date", "end_date", day()), Parameter("actor", "actor", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$')), Parameter("action", "action", text(min_length=1, max_length=64, pattern='^[a-z]+(_[a-z]+)*$')), Parameter("entity_type", "entity_type", text(enum=('user', 'address', 'payment_method', 'product', 'category', 'banner', 'review', 'cart', 'promotion', 'inventory', 'order', 'payment', 'return', 'ticket', 'shipment', 'config', 'service', 'event'))), Parameter("entity_id", "entity_id", text(min_length=1, max_length=128)), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'no-store'),),
 )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from math import isfinite
+from typing import Any, Final, TypeVar
 
 import orjson
 from pydantic import BaseModel, ValidationError
@@ -13,7 +16,12 @@ from handlers.platform.errors import Problem, fault, invalid
 
 M = TypeVar("M", bound=BaseModel)
 
-_MAX_FAULTS = 50
+_MAX_FAULTS: Final = 50
+_MAX_POINTER: Final = 256
+_MAX_WHOLE: Final = 2**53 - 1
+_UTF8: Final = (b"", b"charset=utf-8", b'charset="utf-8"')
+# An escape whose backslash is not itself escaped.
+_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class ClientGone(Exception):
@@ -52,38 +60,59 @@ def too_large(limit: int) -> Problem:
 
 
 def check_media_type(headers: Sequence[tuple[bytes, bytes]]) -> None:
-    """Raises `Problem` 415 unless the body says it is JSON in UTF-8 (RFC 8259, 8.1)."""
+    """Raises `Problem` 415 unless the body says it is JSON in UTF-8 (RFC 8259, 8.1) as it is, not compressed."""
+    content_type = content_encoding = b""
     for key, value in headers:
         if key == b"content-type":
-            media_type, _, rest = value.partition(b";")
-            charset = rest.strip().lower()
-            if media_type.strip().lower() == b"application/json" and charset in (
-                b"",
-                b"charset=utf-8",
-                b'charset="utf-8"',
-            ):
-                return
-            break
+            content_type = content_type or value
+        elif key == b"content-encoding":
+            content_encoding = value
+    media_type, _, charset = content_type.partition(b";")
+    if (
+        media_type.strip().lower() == b"application/json"
+        and charset.strip().lower() in _UTF8
+        and content_encoding.strip().lower() in (b"", b"identity")
+    ):
+        return
     raise Problem("UNSUPPORTED_MEDIA_TYPE", "Unsupported media type", details={"supported": ["application/json"]})
 
 
-def parse_body(body: bytes, model: type[M], min_properties: int = 0) -> M:
-    """The body as its model. Raises `Problem` 400 with every fault and its JSON Pointer."""
+def parse_body(body: bytes, model: type[M], min_properties: int = 0, *, free_form: bool = False) -> M:
+    """The body as its model. Raises `Problem` 400 with every fault and its JSON Pointer.
+
+    `free_form`: the model takes values that it does not describe, so their numbers are looked at too.
+    """
     problem = finite_json(body)
     if problem:
         raise invalid([fault("body", "", problem)])
     try:
         parsed = model.model_validate_json(body, strict=True)
     except ValidationError as error:
-        raise invalid(_faults(error.errors(include_url=False, include_context=False))) from None
+        raise invalid(_faults(error.errors(include_url=False, include_context=False, include_input=False))) from None
+    if free_form:
+        _check_numbers(body)
     if min_properties and len(parsed.model_fields_set) < min_properties:
         raise invalid([fault("body", "", f"At least {min_properties} property needed")])
     return parsed
 
 
+def has_free_form(model: type[BaseModel]) -> bool:
+    """Whether a model takes values that it does not describe (`Any`)."""
+    waiting: list[Any] = [model.__pydantic_core_schema__]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Mapping):
+            if node.get("type") == "any":
+                return True
+            waiting += node.values()
+        elif isinstance(node, list | tuple):
+            waiting += node
+    return False
+
+
 def finite_json(body: bytes) -> str | None:
     """What a lenient JSON parser would let through: `NaN`, `Infinity`, NUL. None when there is nothing of the kind."""
-    if b"\\u0000" in body:
+    if b"\\u0000" in body and _NUL.search(body):
         return "Text should not contain NUL"
     if b"NaN" in body or b"Infinity" in body:
         try:
@@ -91,6 +120,27 @@ def finite_json(body: bytes) -> str | None:
         except orjson.JSONDecodeError as error:
             return f"Invalid JSON: {error}"
     return None
+
+
+def _check_numbers(body: bytes) -> None:
+    """Raises `Problem` 400 for numbers that other programs would read as something else (RFC 7493, 2.2)."""
+    try:
+        json.loads(body, parse_int=_whole, parse_float=_finite)
+    except ValueError as error:
+        raise invalid([fault("body", "", str(error))]) from None
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > 17 or abs(int(digits)) > _MAX_WHOLE:
+        raise ValueError(f"Integers should be between -{_MAX_WHOLE} and {_MAX_WHOLE}")
+    return int(digits)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not isfinite(number):
+        raise ValueError("Numbers should be finite")
+    return number
 
 
 def fault_message(error: Mapping[str, Any]) -> str:
@@ -103,4 +153,4 @@ def _faults(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
 
 
 def _pointer(location: Sequence[int | str]) -> str:
-    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in location)
+    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in location)[:_MAX_POINTER]

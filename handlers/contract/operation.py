@@ -7,19 +7,19 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
 from pydantic import BaseModel
 from starlette.types import Receive, Scope, Send
 
-from handlers.contract.body import ClientGone, check_media_type, parse_body, read_body
+from handlers.contract.body import ClientGone, check_media_type, has_free_form, parse_body, read_body
 from handlers.contract.call import Call
 from handlers.contract.parameters import Parameters
-from handlers.contract.reply import Header, Reply
+from handlers.contract.reply import Header
+from handlers.contract.sending import send_answer
 from handlers.platform.access import ANONYMOUS, Access, Principal, refusal
 from handlers.platform.cache import CacheUnavailable
 from handlers.platform.envelope import send_problem
-from handlers.platform.errors import Problem, fault, invalid, rate_limited, unauthorized, unavailable
-from handlers.platform.limits import LimitRule, Verdict
+from handlers.platform.errors import Problem, fault, invalid, unauthorized, unavailable, unexpected
+from handlers.platform.limits import LimitRule, network
 from handlers.platform.request import RequestInfo
 from handlers.platform.store.charges import begin
 from handlers.platform.store.port import StoreUnavailable
@@ -41,6 +41,10 @@ class Body:
     model: type[BaseModel]
     required: bool = True
     min_properties: int = 0
+    free_form: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "free_form", has_free_form(self.model))
 
 
 @dataclass(slots=True)
@@ -79,14 +83,14 @@ class Operation:
 class BoundOperation:
     """An ASGI application that serves one operation."""
 
-    __slots__ = ("_limit_key", "_runtime", "_spec", "_unsafe", "_validate")
+    __slots__ = ("_check", "_limit_key", "_runtime", "_spec", "_unsafe")
 
     def __init__(self, spec: Operation, runtime: Runtime) -> None:
         self._spec = spec
         self._runtime = runtime
         self._unsafe = spec.method not in SAFE_METHODS
         self._limit_key = f"{spec.id}:" if spec.limit else ""
-        self._validate = runtime.answer_check(spec.id)
+        self._check = runtime.answer_check(spec.id)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         info: RequestInfo = scope["hph"]
@@ -96,12 +100,23 @@ class BoundOperation:
         try:
             await self._serve(scope, receive, send, info, headers)
         except Problem as problem:
-            await send_problem(send, problem, info.request_id, [h for h in headers if h[0] not in _SUCCESS_ONLY])
-        except (StoreUnavailable, CacheUnavailable):
-            log.warning("a store is away", extra={"operation_id": self._spec.id, "request_id": info.request_id})
-            await send_problem(send, unavailable(), info.request_id, [h for h in headers if h[0] not in _SUCCESS_ONLY])
+            await self._refuse(send, problem, info, headers)
         except ClientGone:
             return
+        except (StoreUnavailable, CacheUnavailable):
+            log.warning("a store is away", extra={"operation_id": self._spec.id, "request_id": info.request_id})
+            await self._refuse(send, unavailable(), info, headers)
+        except Exception:
+            if info.status:
+                # Too late for an envelope: the edge logs it, and the server cuts the connection.
+                raise
+            log.exception("unexpected error", extra={"request_id": info.request_id})
+            await self._refuse(send, unexpected(), info, headers)
+
+    @staticmethod
+    async def _refuse(send: Send, problem: Problem, info: RequestInfo, headers: list[Header]) -> None:
+        """The envelope, with what the operation says on every answer but not what belonged to its success."""
+        await send_problem(send, problem, info.request_id, [h for h in headers if h[0] in _ON_EVERY_ANSWER])
 
     async def _serve(
         self, scope: Scope, receive: Receive, send: Send, info: RequestInfo, headers: list[Header]
@@ -110,10 +125,9 @@ class BoundOperation:
         principal, rejected = caller(scope)
         info.principal_id = principal.id
         info.role = principal.role
-        self._take(principal.id or info.address, headers)
-        if rejected is not None:
-            raise rejected
-        refused = refusal(principal, spec.access)
+        limits, limited = runtime.take(self._limit_key + (principal.id or network(info.address)), spec.limit)
+        headers.extend(limits)
+        refused = limited or rejected or refusal(principal, spec.access)
         if refused is not None:
             raise refused
         request_headers = scope["headers"]
@@ -122,7 +136,8 @@ class BoundOperation:
         if spec.access.role in _VERSIONED:
             await runtime.check_version(principal)
         if runtime.forward is not None and runtime.forwards(spec.id):
-            await runtime.forward(scope, receive, with_headers(send, headers))
+            # What the operation says on every answer, the service behind says already.
+            await runtime.forward(scope, receive, with_headers(send, limits))
             return
         if spec.handler is None:
             raise Problem("NOT_IMPLEMENTED", "Not implemented yet", details={"operation_id": spec.id})
@@ -137,16 +152,10 @@ class BoundOperation:
         charges = begin()
         try:
             answer = await spec.handler(*arguments, call)
+            head = scope["method"] == "HEAD"
+            await send_answer(receive, send, answer, spec.status, headers, head=head, check=self._check)
         finally:
             info.request_units = charges.units
-        await self._answer(scope["method"] == "HEAD", send, answer, headers)
-
-    def _take(self, caller_key: str, headers: list[Header]) -> None:
-        runtime = self._runtime
-        verdict = runtime.limits.take(self._limit_key + caller_key, self._spec.limit or runtime.default_limit)
-        headers.extend(limit_headers(verdict))
-        if verdict.retry_after is not None:
-            raise rate_limited(verdict.retry_after)
 
     async def _body(
         self, body: Body, receive: Receive, headers: Sequence[tuple[bytes, bytes]], call: Call
@@ -158,46 +167,13 @@ class BoundOperation:
                 raise invalid([fault("body", "", "A JSON body is required")])
             return None
         check_media_type(headers)
-        return parse_body(content, body.model, body.min_properties)
-
-    async def _answer(self, head: bool, send: Send, answer: Any, headers: list[Header]) -> None:
-        status = self._spec.status
-        content: bytes | None = None
-        content_type = b"application/json"
-        if isinstance(answer, Reply):
-            headers.extend(answer.headers)
-            status = answer.status or status
-            content_type = answer.content_type
-            if answer.stream is not None:
-                await self._stream(send, status, answer, headers)
-                return
-            content = answer.content
-            answer = answer.body
-        if status == 204:
-            await send({"type": "http.response.start", "status": status, "headers": headers})
-            await send({"type": "http.response.body"})
-            return
-        if content is None:
-            content = orjson.dumps(answer)
-        if self._validate is not None:
-            self._validate(status, content_type, content)
-        headers.append((b"content-type", content_type))
-        headers.append((b"content-length", b"%d" % len(content)))
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if head else content})
-
-    @staticmethod
-    async def _stream(send: Send, status: int, answer: Reply[Any], headers: list[Header]) -> None:
-        assert answer.stream is not None  # noqa: S101 - the caller has looked
-        headers.append((b"content-type", answer.content_type))
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        async for chunk in answer.stream:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body"})
+        return parse_body(content, body.model, body.min_properties, free_form=body.free_form)
 
 
 _VERSIONED: Final = frozenset({"staff", "admin"})
-_SUCCESS_ONLY: Final = frozenset({b"cache-control", b"etag"})
+_ON_EVERY_ANSWER: Final = frozenset(
+    {b"ratelimit-limit", b"ratelimit-remaining", b"ratelimit-reset", b"deprecation", b"sunset"}
+)
 
 
 def caller(scope: Scope) -> tuple[Principal, Problem | None]:
@@ -210,15 +186,6 @@ def caller(scope: Scope) -> tuple[Principal, Problem | None]:
     if rejected is not None:
         return ANONYMOUS, unauthorized(rule=rejected)
     return token_info["principal"], None
-
-
-def limit_headers(verdict: Verdict) -> tuple[Header, Header, Header]:
-    """`RateLimit-*` of an answer (draft-ietf-httpapi-ratelimit-headers-03, three fields)."""
-    return (
-        (b"ratelimit-limit", b"%d" % verdict.limit),
-        (b"ratelimit-remaining", b"%d" % verdict.remaining),
-        (b"ratelimit-reset", b"%d" % verdict.reset),
-    )
 
 
 def refuse_query(query: bytes) -> None:

@@ -61,6 +61,8 @@ class Reply(Generic[T]):
         reply: Reply[T] = cls(None)  # type: ignore[arg-type]  # the stream stands for it
         reply.stream = events
         reply.content_type = b"text/event-stream"
+        # Proxies in front shall not collect events before they pass them on.
+        reply.headers.append((b"x-accel-buffering", b"no"))
         return reply
 
 

@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 from connexion.lifecycle import ConnexionRequest, ConnexionResponse
 from connexion.middleware import ConnexionMiddleware
 from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
-from connexion.middleware.exceptions import ExceptionMiddleware
 from connexion.middleware.lifespan import LifespanMiddleware
-from connexion.middleware.security import SecurityMiddleware
-from connexion.middleware.server_error import ServerErrorMiddleware
 from connexion.resolver import RelativeResolver
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from handlers.contract.answers import AnswerCheck
+from handlers.contract.middlewares import Errors, Security
 from handlers.contract.operation import BoundOperation, Operation
+from handlers.contract.reply import Header
 from handlers.contract.routing import OPERATIONS_MODULE, TrieRouting
 from handlers.contract.security import Credentials
 from handlers.contract.services import Services
 from handlers.platform.access import Principal
 from handlers.platform.csrf import CsrfGuard
 from handlers.platform.envelope import problem_body
-from handlers.platform.errors import Problem, unauthorized
-from handlers.platform.limits import LimitRule, Limits
+from handlers.platform.errors import Problem, rate_limited, unauthorized, unexpected
+from handlers.platform.limits import LimitRule, Limits, Verdict, network
+from handlers.platform.request import RequestInfo
 
 log = logging.getLogger(__name__)
 
@@ -61,27 +62,68 @@ class Runtime:
         """The check of an operation's answers, when it is switched on."""
         return self.answers.of(operation_id) if self.answers is not None else None
 
+    def take(self, key: str, rule: LimitRule | None) -> tuple[Sequence[Header], Problem | None]:
+        """Takes a request from a limit: `RateLimit-*` of its answer, and the refusal when there is nothing left."""
+        verdict = self.limits.take(key, rule or self.default_limit)
+        refused = rate_limited(verdict.retry_after) if verdict.retry_after is not None else None
+        return limit_headers(verdict), refused
+
+    def admit(self, info: RequestInfo) -> tuple[Sequence[Header], Problem | None]:
+        """`take` for a request that no operation answers (404, 405, OPTIONS): by the caller's address."""
+        return self.take(network(info.address), None)
+
     def forwards(self, operation_id: str) -> bool:
         """Whether the gateway passes this operation on (all but those it keeps)."""
         return operation_id not in self.kept
 
 
-def connexion_app(document: Json, runtime: Runtime, credentials: Credentials, lifespan: Lifespan) -> ASGIApp:
+def limit_headers(verdict: Verdict) -> tuple[Header, Header, Header]:
+    """`RateLimit-*` of an answer (draft-ietf-httpapi-ratelimit-headers-03, three fields)."""
+    return (
+        (b"ratelimit-limit", b"%d" % verdict.limit),
+        (b"ratelimit-remaining", b"%d" % verdict.remaining),
+        (b"ratelimit-reset", b"%d" % verdict.reset),
+    )
+
+
+def connexion_app(
+    document: Json, runtime: Runtime, credentials: Credentials, lifespan: Lifespan, module: str = OPERATIONS_MODULE
+) -> ASGIApp:
     """The contract as an ASGI application: Connexion's routing context, security and errors around our operations.
 
-    Arranged as in design/facts/connexion.md: only the middlewares that are needed, our own trie in place of the router.
+    `module` is where the generated operations are. Arranged as in design/facts/connexion.md: only the middlewares that
+    are needed, our own trie in place of the router.
+    The edge around it is the last resort, in the place of Connexion's `ServerErrorMiddleware`.
     """
+
+    check_complete(document, module)
+
+    def routing(app: ASGIApp) -> TrieRouting:
+        return TrieRouting(app, runtime.admit, module)
+
     middleware = ConnexionMiddleware(
         _terminal(runtime),
-        resolver=RelativeResolver(OPERATIONS_MODULE),
+        resolver=RelativeResolver(module),
         lifespan=lifespan,
-        middlewares=[LifespanMiddleware, ServerErrorMiddleware, ExceptionMiddleware, TrieRouting, SecurityMiddleware],
+        middlewares=[LifespanMiddleware, Errors, routing, Security],
         security_map=credentials.security_map(),
     )
     middleware.add_api(_served(document))
     for failure in (Exception, Problem):
         middleware.add_error_handler(failure, _on_error)
     return middleware  # type: ignore[no-any-return]
+
+
+def check_complete(document: Json, module: str) -> None:
+    """Imports the generated operations; what is wrong with them ends the start.
+
+    Connexion would leave out an operation that it cannot resolve, and every call of it would be a 500.
+    """
+    operations = import_module(module)
+    named = {o["operationId"] for item in document["paths"].values() for o in item.values()}
+    missing = sorted(name for name in named if not isinstance(getattr(operations, name, None), Operation))
+    if missing:
+        raise RuntimeError(f"{module} has no operation {', '.join(missing)}: run `make generate`")
 
 
 def _served(document: Json) -> Json:
@@ -133,7 +175,7 @@ async def _on_error(request: ConnexionRequest, error: Exception) -> ConnexionRes
     problem = _as_problem(error)
     if problem.status >= 500:
         log.error("unexpected error", exc_info=error, extra={"request_id": request_id})
-    headers = {key.decode(): value.decode() for key, value in problem.headers}
+    headers = {key.decode(): value.decode() for key, value in (*problem.headers, (b"cache-control", b"no-store"))}
     return ConnexionResponse(
         status_code=problem.status,
         mimetype="application/json",
@@ -148,7 +190,7 @@ def _as_problem(error: Exception) -> Problem:
         return error
     if getattr(error, "status_code", None) == 401:
         return unauthorized()
-    return Problem("INTERNAL_SERVER_ERROR", "Unexpected server error")
+    return unexpected()
 
 
 @asynccontextmanager

@@ -90,3 +90,8 @@ def rate_limited(retry_after: int) -> Problem:
 def unavailable(message: str = "Service temporarily unavailable", *, retry_after: int = 2) -> Problem:
     """503: a dependency is away; with the seconds to wait."""
     return Problem("SERVICE_UNAVAILABLE", message, headers=((b"retry-after", str(retry_after).encode()),))
+
+
+def unexpected() -> Problem:
+    """500: a defect of ours. Says nothing about it; the log does."""
+    return Problem("INTERNAL_SERVER_ERROR", "Unexpected server error")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
 
-from infra.contract.bundle import Json
+from infra.contract.bundle import ContractError, Json
 from infra.contract.policy import BANNER, access, operations
 
 _CONVERTERS = ("boolean", "day", "instant", "integer", "json_content", "number", "text")
@@ -50,12 +50,13 @@ def attribute(name: str) -> str:
 # --- params.py ------------------------------------------------------------------------------------------------------
 
 
-def render_params(document: Json) -> str:
-    """A dataclass per operation that has parameters."""
+def render_params(document: Json, generated: str = "generated") -> str:
+    """A dataclass per operation that has parameters. `generated` is the package that it will be in."""
     blocks = [
         BANNER
-        + "from dataclasses import dataclass\nfrom datetime import date, datetime\nfrom typing import Literal\n\n"
-        'from generated import models as m\n\n__all__ = ["date", "datetime", "m"]\n'
+        + "from dataclasses import dataclass, field\nfrom datetime import date, datetime\n"
+        + "from typing import Literal\n\n"
+        f'from {generated} import models as m\n\n__all__ = ["Literal", "date", "datetime", "field", "m"]\n'
     ]
     for _, _, operation in operations(document):
         found = parameters(document, operation)
@@ -72,6 +73,8 @@ def _params_class(document: Json, operation: Json, found: list[Json]) -> str:
         default = _default(document, parameter)
         if parameter.get("required"):
             lines.append(f"    {attribute(parameter['name'])}: {kind}")
+        elif isinstance(default, list):
+            lines.append(f"    {attribute(parameter['name'])}: {kind} = field(default_factory=lambda: {default!r})")
         elif default is not None:
             lines.append(f"    {attribute(parameter['name'])}: {kind} = {default!r}")
         else:
@@ -97,7 +100,12 @@ def _schema_annotation(document: Json, schema: Json) -> str:
 
 
 def _default(document: Json, parameter: Json) -> Any:
-    return resolved(document, parameter["schema"]).get("default") if "schema" in parameter else None
+    if "schema" not in parameter:
+        return None
+    schema = resolved(document, parameter["schema"])
+    if "default" in schema and schema.get("format") in ("date", "date-time"):
+        raise ContractError(f"parameter {parameter['name']}: a default of a date or time is not supported")
+    return schema.get("default")
 
 
 def _name(schema: Json) -> str:
@@ -107,21 +115,22 @@ def _name(schema: Json) -> str:
 # --- routing.py -----------------------------------------------------------------------------------------------------
 
 
-def render_routing(document: Json) -> str:
-    """The table of operations, each with the one typed line that holds its handler to the contract."""
+def render_routing(document: Json, generated: str = "generated", handlers: str = "handlers") -> str:
+    """The table of operations, each with the one typed line that holds its handler to the contract.
+
+    `generated` is the package that it will be in, `handlers` the one of the rooms.
+    """
     rooms = sorted({op["tags"][0] for _, _, op in operations(document) if built(op)})
     imports = ["from collections.abc import Awaitable, Callable", "from typing import Any\n"]
     imports += [
-        "from generated import models as m",
-        "from generated import params as p",
-        "from generated import views as v",
+        f"from {generated} import models as m",
+        f"from {generated} import params as p",
+        f"from {generated} import views as v",
     ]
     imports += ["from handlers.contract.call import Call", "from handlers.contract.operation import Body, Operation"]
-    imports += [
-        f"from handlers.contract.parameters import Parameter, Parameters, {', '.join(_CONVERTERS)}"
-    ]
+    imports += [f"from handlers.contract.parameters import Parameter, Parameters, {', '.join(_CONVERTERS)}"]
     imports += ["from handlers.contract.reply import Reply"]
-    imports += [f"from handlers.{room} import api as {room}" for room in rooms]
+    imports += [f"from {handlers}.{room} import api as {room}" for room in rooms]
     imports += ["from handlers.platform.access import Access", "from handlers.platform.limits import LimitRule\n"]
     blocks = [BANNER + "\n".join(imports)]
     blocks += [_operation(document, path, method, operation) for path, method, operation in operations(document)]
@@ -230,9 +239,6 @@ def _parameter(document: Json, parameter: Json) -> str:
     options = [f'"{parameter["name"]}"', f'"{attribute(parameter["name"])}"', _converter(document, parameter)]
     if parameter.get("required"):
         options.append("required=True")
-    default = _default(document, parameter)
-    if default is not None:
-        options.append(f"default={default!r}")
     schema = resolved(document, parameter.get("schema", {}))
     if schema.get("type") == "array":
         options += ["many=True", f"max_items={schema['maxItems']}"]
@@ -244,18 +250,36 @@ def _converter(document: Json, parameter: Json) -> str:
         return f"json_content(m.{_name(parameter['content']['application/json']['schema'])})"
     schema = resolved(document, parameter["schema"])
     if schema.get("type") == "array":
+        _refuse_others(parameter, schema, {"items", "maxItems", "default"})
+        if parameter["in"] != "query" or parameter.get("explode") is False or "maxItems" not in schema:
+            raise ContractError(
+                f"parameter {parameter['name']}: arrays need maxItems, and to be in the query, exploded"
+            )
         schema = resolved(document, schema["items"])
     kind = schema["type"]
     if kind == "boolean":
+        _refuse_others(parameter, schema, {"default"})
         return "boolean()"
     if kind in ("integer", "number"):
-        return f"{kind}({_options(schema, {'minimum': 'minimum', 'maximum': 'maximum'})})"
+        _refuse_others(parameter, schema, {*_BOUNDS, "default", "format"})
+        return f"{kind}({_options(schema, _BOUNDS)})"
     if schema.get("format") in ("date", "date-time"):
+        _refuse_others(parameter, schema, {"format", "maxLength", "minLength"})
         return "day()" if schema["format"] == "date" else "instant()"
+    _refuse_others(parameter, schema, {*_TEXT_OPTIONS, "default", "format"})
     return f"text({_options(schema, _TEXT_OPTIONS)})"
 
 
+_BOUNDS = {"minimum": "minimum", "maximum": "maximum"}
 _TEXT_OPTIONS = {"minLength": "min_length", "maxLength": "max_length", "pattern": "pattern", "enum": "enum"}
+_SILENT = {"type", "title", "description", "example", "deprecated"}
+
+
+def _refuse_others(parameter: Json, schema: Json, honoured: set[str]) -> None:
+    """Raises `ContractError` for a keyword that the runtime would not check: better no code than too little."""
+    others = sorted(key for key in schema.keys() - honoured - _SILENT if not key.startswith("x-"))
+    if others:
+        raise ContractError(f"parameter {parameter['name']}: {', '.join(others)} is not supported in parameters")
 
 
 def _options(schema: Json, names: dict[str, str]) -> str:
