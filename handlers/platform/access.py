@@ -1,4 +1,4 @@
-"""Who is calling, and whether an operation is theirs to call. The rules themselves come from the contract (`generated.access`)."""
+"""Who is calling, and whether an operation is theirs to call. The rules themselves come from the contract."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Identifiers: a prefix that says what it names, then time and chance, so that they sort by age and cannot be guessed."""
+"""Identifiers: a prefix that says what it names, then time and chance: they sort by age and cannot be guessed."""
 
 from __future__ import annotations
 
