@@ -12,6 +12,7 @@ class RequestInfo:
 
     `started` is `time.perf_counter()` at its arrival, in seconds. `template` is the path of the contract, never the raw
     path. `request_units` are what its documents cost (Cosmos DB's measure); whoever reads or writes them adds to it.
+    `status` is 0 until the answer has begun.
     """
 
     __slots__ = (
@@ -22,6 +23,7 @@ class RequestInfo:
         "request_units",
         "role",
         "started",
+        "status",
         "template",
     )
 
@@ -39,6 +41,7 @@ class RequestInfo:
         self.request_id = request_id
         self.address = address
         self.started = started
+        self.status = 0
         self.operation_id = operation_id
         self.template = template
         self.principal_id = principal_id
