@@ -53,9 +53,8 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
             indexes=(
                 Index((Key('role'), Key('email'))),
                 Index((Key('created_at', True),)),
-                Index((Key('created_at'),), kind='outbox'),
             ),
-            kinds=MappingProxyType({'outbox': 604800, 'inbox': 604800, 'idempotency': 86400}),
+            kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200, 'idempotency': 86400}),
             cross_partition=frozenset(['admin_users', 'outbox_relay']),
         ),
         'products': Container(
@@ -63,9 +62,8 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
             partition_key=('category_slug',),
             indexes=(
                 Index((Key('updated_at'),)),
-                Index((Key('created_at'),), kind='outbox'),
             ),
-            kinds=MappingProxyType({'outbox': 604800, 'inbox': 604800, 'idempotency': 86400, 'history': None}),
+            kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200, 'idempotency': 86400, 'history': None}),
             cross_partition=frozenset(['catalogue_index', 'outbox_relay']),
         ),
         'orders': Container(
@@ -78,9 +76,8 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
                 Index((Key('status'), Key('created_at', True))),
                 Index((Key('created_at', True),)),
                 Index((Key('email'), Key('created_at', True))),
-                Index((Key('created_at'),), kind='outbox'),
             ),
-            kinds=MappingProxyType({'outbox': 604800, 'inbox': 604800, 'idempotency': 86400}),
+            kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200, 'idempotency': 86400}),
             cross_partition=frozenset(['outbox_relay', 'staff_orders']),
         ),
         'reviews': Container(
@@ -93,36 +90,26 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
                 Index((Key('product_id'), Key('status'), Key('helpful_count', True))),
                 Index((Key('user_id'), Key('created_at', True))),
                 Index((Key('status'), Key('created_at', True))),
-                Index((Key('created_at'),), kind='outbox'),
             ),
-            kinds=MappingProxyType({'outbox': 604800, 'inbox': 604800, 'idempotency': 86400}),
+            kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200, 'idempotency': 86400}),
             cross_partition=frozenset(['outbox_relay', 'reviews_of_user', 'staff_reviews']),
         ),
         'cart': Container(
             name='cart',
             partition_key=('user_id',),
-            indexes=(
-                Index((Key('created_at'),), kind='outbox'),
-            ),
             ttl=-1,
-            kinds=MappingProxyType({'outbox': 604800, 'inbox': 604800, 'idempotency': 86400}),
+            kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200, 'idempotency': 86400}),
             cross_partition=frozenset(['outbox_relay']),
         ),
         'addresses': Container(
             name='addresses',
             partition_key=('user_id',),
-            indexes=(
-                Index((Key('created_at'),), kind='outbox'),
-            ),
             kinds=MappingProxyType({'outbox': 604800, 'idempotency': 86400}),
             cross_partition=frozenset(['outbox_relay']),
         ),
         'payment_methods': Container(
             name='payment_methods',
             partition_key=('user_id',),
-            indexes=(
-                Index((Key('created_at'),), kind='outbox'),
-            ),
             kinds=MappingProxyType({'outbox': 604800, 'idempotency': 86400}),
             cross_partition=frozenset(['outbox_relay']),
         ),
@@ -131,7 +118,6 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
             partition_key=('user_id',),
             indexes=(
                 Index((Key('user_id'), Key('added_at', True))),
-                Index((Key('created_at'),), kind='outbox'),
             ),
             kinds=MappingProxyType({'outbox': 604800}),
             cross_partition=frozenset(['outbox_relay']),
@@ -145,9 +131,8 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
                 Index((Key('status'), Key('created_at', True))),
                 Index((Key('assigned_to'), Key('status'), Key('created_at', True))),
                 Index((Key('created_at', True),)),
-                Index((Key('created_at'),), kind='outbox'),
             ),
-            kinds=MappingProxyType({'outbox': 604800, 'inbox': 604800, 'idempotency': 86400}),
+            kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200, 'idempotency': 86400}),
             cross_partition=frozenset(['outbox_relay', 'staff_tickets']),
         ),
         'shipments': Container(
@@ -158,9 +143,8 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
                 Index((Key('carrier'), Key('created_at', True))),
                 Index((Key('created_at', True),)),
                 Index((Key('tracking_number'),)),
-                Index((Key('created_at'),), kind='outbox'),
             ),
-            kinds=MappingProxyType({'outbox': 604800, 'inbox': 604800, 'idempotency': 86400}),
+            kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200, 'idempotency': 86400}),
             cross_partition=frozenset(['carrier_tracking', 'outbox_relay', 'staff_shipments']),
         ),
         'audit_logs': Container(
@@ -178,18 +162,12 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
         'categories': Container(
             name='categories',
             partition_key=('slug',),
-            indexes=(
-                Index((Key('created_at'),), kind='outbox'),
-            ),
-            kinds=MappingProxyType({'outbox': 604800, 'inbox': 604800, 'idempotency': 86400}),
+            kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200, 'idempotency': 86400}),
             cross_partition=frozenset(['category_tree', 'outbox_relay']),
         ),
         'banners': Container(
             name='banners',
             partition_key=('placement',),
-            indexes=(
-                Index((Key('created_at'),), kind='outbox'),
-            ),
             kinds=MappingProxyType({'outbox': 604800}),
             cross_partition=frozenset(['all_banners', 'outbox_relay']),
         ),
@@ -199,9 +177,8 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
             filters=('status',),
             indexes=(
                 Index((Key('created_at', True),)),
-                Index((Key('created_at'),), kind='outbox'),
             ),
-            kinds=MappingProxyType({'outbox': 604800, 'inbox': 604800, 'redemption': None}),
+            kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200, 'redemption': None}),
             cross_partition=frozenset(['admin_promotions', 'outbox_relay']),
         ),
         'returns': Container(
@@ -211,9 +188,8 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
                 Index((Key('user_id'), Key('created_at', True))),
                 Index((Key('status'), Key('created_at', True))),
                 Index((Key('created_at', True),)),
-                Index((Key('created_at'),), kind='outbox'),
             ),
-            kinds=MappingProxyType({'outbox': 604800, 'inbox': 604800, 'idempotency': 86400}),
+            kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200, 'idempotency': 86400}),
             cross_partition=frozenset(['outbox_relay', 'returns_of_user', 'staff_returns']),
         ),
         'payments': Container(
@@ -221,9 +197,8 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
             partition_key=('order_id',),
             indexes=(
                 Index((Key('status'), Key('created_at'))),
-                Index((Key('created_at'),), kind='outbox'),
             ),
-            kinds=MappingProxyType({'outbox': 604800, 'inbox': 604800, 'idempotency': 86400}),
+            kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200, 'idempotency': 86400}),
             cross_partition=frozenset(['outbox_relay', 'payment_reconciliation']),
         ),
         'inventory': Container(
@@ -232,17 +207,13 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
             filters=('sku',),
             indexes=(
                 Index((Key('updated_at', True),)),
-                Index((Key('created_at'),), kind='outbox'),
             ),
-            kinds=MappingProxyType({'outbox': 604800, 'inbox': 604800, 'idempotency': 86400, 'hold': None, 'card': None}),
+            kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200, 'idempotency': 86400, 'hold': None, 'card': None}),
             cross_partition=frozenset(['outbox_relay', 'staff_stock']),
         ),
         'config': Container(
             name='config',
             partition_key=('scope',),
-            indexes=(
-                Index((Key('created_at'),), kind='outbox'),
-            ),
             kinds=MappingProxyType({'outbox': 604800}),
             cross_partition=frozenset(['outbox_relay']),
         ),
@@ -258,7 +229,7 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
             indexes=(
                 Index((Key('period'), Key('day'))),
             ),
-            kinds=MappingProxyType({'inbox': 604800}),
+            kinds=MappingProxyType({'inbox': 691200}),
         ),
         'unique_claims': Container(
             name='unique_claims',
@@ -292,7 +263,8 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
                 Index((Key('status'), Key('failed_at', True))),
             ),
             ttl=-1,
-            cross_partition=frozenset(['admin_dead_letters']),
+            kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200}),
+            cross_partition=frozenset(['admin_dead_letters', 'outbox_relay']),
         ),
         'checkpoints': Container(
             name='checkpoints',
