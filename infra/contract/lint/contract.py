@@ -50,11 +50,12 @@ class Contract:
     http: Json = field(default_factory=dict)
     events: Json = field(default_factory=dict)
     unbundled: list[tuple[str, str]] = field(default_factory=list)
+    odd_keys: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def bundled(self) -> bool:
         """Whether both documents could be put together."""
-        return not self.unreadable and not self.unbundled
+        return not (self.unreadable or self.unbundled or self.odd_keys)
 
     @property
     def entry(self) -> Json:
@@ -132,16 +133,33 @@ def read(root: Path) -> Contract:
                 contract.files[place] = load(path)
             except ContractError as error:
                 contract.unreadable.append((place, str(error).replace("\n", " ")))
+    contract.odd_keys = [(place, fault) for place, document in contract.files.items() for fault in _odd_keys(document)]
+    if contract.bundled:
+        _bundle(contract)
+    return contract
+
+
+def _bundle(contract: Contract) -> None:
     try:
-        contract.http = bundle_openapi(root)
-        contract.events = bundle_asyncapi(root)
+        contract.http = bundle_openapi(contract.root)
+        contract.events = bundle_asyncapi(contract.root)
     except ContractError as error:
         for line in str(error).splitlines():
             place, _, message = line.partition(": ")
-            contract.unbundled.append((place.removeprefix(f"{root}/"), message))
+            place = place.removeprefix(f"{contract.root}/")
+            known = place in contract.files
+            contract.unbundled.append((place if known else ENTRY, message if known else f"{place}: {message}"))
     except (KeyError, TypeError, AttributeError) as error:
         contract.unbundled.append((ENTRY, f"does not bundle: {error!r}"))
-    return contract
+
+
+def _odd_keys(node: Any, pointer: str = "") -> Iterator[str]:
+    """Keys that YAML reads as something else than a string."""
+    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, value in items:
+        if isinstance(node, dict) and not isinstance(key, str):
+            yield f"{pointer or '/'}: YAML reads the key {key!r}; put it in quotes"
+        yield from _odd_keys(value, f"{pointer}/{key}")
 
 
 def _lines(path: Path) -> set[str]:

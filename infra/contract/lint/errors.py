@@ -79,7 +79,7 @@ def body(contract: Contract) -> Found:
 
 @rule("errors-precondition")
 def precondition(contract: Contract) -> Found:
-    """412 is documented exactly where If-Match is taken."""
+    """Status 412 is documented exactly where If-Match is taken."""
     for operation in contract.operations:
         takes = any(parameter.get("name") == "If-Match" for parameter in contract.parameters(operation))
         if takes and "412" not in _responses(operation):
@@ -102,7 +102,7 @@ def not_found(contract: Contract) -> Found:
 
 @rule("errors-planned")
 def planned(contract: Contract) -> Found:
-    """501 is documented exactly as long as the operation is planned."""
+    """Status 501 is documented exactly as long as the operation is planned."""
     for operation in contract.operations:
         if operation.planned and "501" not in _responses(operation):
             yield operation.place, "501 NotImplemented is missing; the operation is planned"

@@ -77,7 +77,7 @@ def _has_envelope(message: Json) -> bool:
 
 @rule("event-agreement")
 def agreement(contract: Contract) -> Found:
-    """Channels, groups, operations, names, partition keys and examples agree with the messages."""
+    """Every event has producers and readers; channels, groups, operations, keys and examples agree with it."""
     if list(complete(contract)):
         return  # what is not there cannot agree
     known = {name: place for name, place, _ in _messages(contract)}
@@ -112,15 +112,6 @@ def emits_known(contract: Contract) -> Found:
         for event in operation.document.get("x-emits", []):
             if event not in alive:
                 yield operation.place, f"x-emits: {event} is no event that is sent"
-
-
-@rule("event-produced")
-def produced(contract: Contract) -> Found:
-    """Every event comes from an operation (`x-emits`) or says its `x-producers`."""
-    emitted = {event for operation in contract.operations for event in operation.document.get("x-emits", [])}
-    for name, place, message in _messages(contract):
-        if message.get("x-status") != "superseded" and name not in emitted and not message.get("x-producers"):
-            yield place, "no operation emits it and x-producers is empty"
 
 
 @rule("event-description")

@@ -155,18 +155,7 @@ def yaml_trap(contract: Contract) -> Found:
 @rule("yaml-key", needs_bundle=False)
 def yaml_key(contract: Contract) -> Found:
     """Every key is a string: statuses and words like `on` in quotes."""
-    for place, document in contract.files.items():
-        yield from (
-            (place, f"{where}: the key {key!r} is no string; put it in quotes") for where, key in _keys(document)
-        )
-
-
-def _keys(node: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
-    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-    for key, value in items:
-        if isinstance(node, dict) and not isinstance(key, str):
-            yield pointer or "/", key
-        yield from _keys(value, f"{pointer}/{key}")
+    yield from contract.odd_keys
 
 
 def _misread(schema: Json, value: Any) -> bool:

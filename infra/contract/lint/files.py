@@ -9,11 +9,6 @@ from infra.contract.bundle import walk
 from infra.contract.lint.contract import ENTRY, Contract
 from infra.contract.lint.registry import Found, rule
 
-# Components that no operation refers to, with the reason to keep them.
-UNUSED = {
-    "openapi/components/responses/MethodNotAllowed.yaml": "what the router answers; the bundler adds it",
-}
-
 
 @rule("operation-inline", needs_bundle=False)
 def operation_inline(contract: Contract) -> Found:
@@ -44,11 +39,11 @@ def operation_orphan(contract: Contract) -> Found:
 
 @rule("component-unused")
 def component_unused(contract: Contract) -> Found:
-    """Every component is used by an operation or an event, or has a reason to stay."""
+    """Every component is used by an operation or an event."""
     used = {place for place, _, _ in contract.documents}
     shared = set(contract.events.get("components", {}).get("schemas", {}))
     for place in contract.files:
-        if not place.startswith("openapi/components/") or place in used or place in UNUSED:
+        if not place.startswith("openapi/components/") or place in used:
             continue
         if "/schemas/" not in place or PurePosixPath(place).stem not in shared:
             yield place, "nothing refers to it"
@@ -61,8 +56,10 @@ def file_reference(contract: Contract) -> Found:
         if place == ENTRY or not place.startswith("openapi/"):
             continue
         for pointer, node in walk(document):
-            target = node.get("$ref") if isinstance(node, dict) else None
-            if isinstance(target, str) and ("#" in target or not target.endswith(".yaml")):
+            if not isinstance(node, dict) or "$ref" not in node:
+                continue
+            target = node["$ref"]
+            if not isinstance(target, str) or "#" in target or not target.endswith(".yaml"):
                 yield place, f"{pointer}: $ref {target!r} is not a relative file path"
 
 

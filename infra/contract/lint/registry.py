@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from infra.contract.lint.contract import Contract
+from infra.contract.lint.contract import ENTRY, Contract
 
 Found = Iterator[tuple[str, str]]
 Check = Callable[[Contract], Found]
@@ -50,10 +50,15 @@ def rule(name: str, needs_bundle: bool = True) -> Callable[[Check], Check]:
 
 def findings(contract: Contract) -> list[Finding]:
     """Every breach of every rule, in order of file and rule."""
-    found = {
-        Finding(place, entry.name, message)
-        for entry in RULES.values()
-        if contract.bundled or not entry.needs_bundle
-        for place, message in entry.check(contract)
-    }
-    return sorted(found)
+    entries = [entry for entry in RULES.values() if contract.bundled or not entry.needs_bundle]
+    return sorted(
+        {Finding(place, entry.name, message) for entry in entries for place, message in _found(entry, contract)}
+    )
+
+
+def _found(entry: Rule, contract: Contract) -> list[tuple[str, str]]:
+    """What a rule finds. A document that it cannot get through is a finding too, so that the others still report."""
+    try:
+        return list(entry.check(contract))
+    except Exception as error:
+        return [(ENTRY, f"cannot be checked: {error!r}")]
