@@ -33,8 +33,10 @@ login = Operation(
     sets_cookies=True,
 )
 
+_complete_mfa_login: Callable[[m.MfaLoginRequest, Call], Awaitable[v.Session | Reply[v.Session]]] = auth.complete_mfa_login
 completeMfaLogin = Operation(
     id="completeMfaLogin", method="post", path="/api/auth/mfa", access=Access("anonymous"),
+    handler=_complete_mfa_login,
     body=Body(m.MfaLoginRequest),
     limit=LimitRule(per_minute=5, burst=5),
     headers=((b'cache-control', b'no-store'),),
@@ -90,23 +92,29 @@ resendVerification = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_forgot_password: Callable[[m.ForgotPasswordRequest, Call], Awaitable[v.Accepted | Reply[v.Accepted]]] = auth.forgot_password
 forgotPassword = Operation(
     id="forgotPassword", method="post", path="/api/auth/forgot-password", access=Access("anonymous"),
+    handler=_forgot_password,
     status=202,
     body=Body(m.ForgotPasswordRequest),
     limit=LimitRule(per_minute=3, burst=3),
     headers=((b'cache-control', b'no-store'),),
 )
 
+_reset_password: Callable[[m.ResetPasswordRequest, Call], Awaitable[v.VerifiedEmail | Reply[v.VerifiedEmail]]] = auth.reset_password
 resetPassword = Operation(
     id="resetPassword", method="post", path="/api/auth/reset-password", access=Access("anonymous"),
+    handler=_reset_password,
     body=Body(m.ResetPasswordRequest),
     limit=LimitRule(per_minute=5, burst=5),
     headers=((b'cache-control', b'no-store'),),
 )
 
+_social_login: Callable[[p.SocialLoginParameters, m.SocialLoginRequest, Call], Awaitable[v.Session | Reply[v.Session]]] = auth.social_login
 socialLogin = Operation(
     id="socialLogin", method="post", path="/api/auth/social/{provider}", access=Access("anonymous"),
+    handler=_social_login,
     parameters=Parameters(
         p.SocialLoginParameters,
         path=(Parameter("provider", "provider", text(enum=('google', 'microsoft', 'facebook')), required=True),),
@@ -117,8 +125,10 @@ socialLogin = Operation(
     sets_cookies=True,
 )
 
+_create_social_nonce: Callable[[p.CreateSocialNonceParameters, Call], Awaitable[v.SocialNonce | Reply[v.SocialNonce]]] = auth.create_social_nonce
 createSocialNonce = Operation(
     id="createSocialNonce", method="post", path="/api/auth/social/{provider}/nonce", access=Access("anonymous"),
+    handler=_create_social_nonce,
     status=201,
     parameters=Parameters(
         p.CreateSocialNonceParameters,
@@ -164,8 +174,10 @@ updateMe = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_delete_me: Callable[[Call], Awaitable[None | Reply[None]]] = users.delete_me
 deleteMe = Operation(
     id="deleteMe", method="delete", path="/api/users/me", access=Access("customer", frozenset({"write:profile"})),
+    handler=_delete_me,
     status=204,
     limit=LimitRule(per_minute=5, burst=5),
     headers=((b'cache-control', b'no-store'),),
@@ -184,30 +196,38 @@ getRewards = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_change_password: Callable[[m.PasswordChange, Call], Awaitable[None | Reply[None]]] = users.change_password
 changePassword = Operation(
     id="changePassword", method="put", path="/api/users/me/password", access=Access("customer", frozenset({"write:profile"})),
+    handler=_change_password,
     status=204,
     body=Body(m.PasswordChange),
     limit=LimitRule(per_minute=5, burst=5),
     headers=((b'cache-control', b'no-store'),),
 )
 
+_enable_two_factor: Callable[[m.TwoFactorEnableRequest, Call], Awaitable[v.TwoFactorSetup | Reply[v.TwoFactorSetup]]] = users.enable_two_factor
 enableTwoFactor = Operation(
     id="enableTwoFactor", method="post", path="/api/users/me/2fa/enable", access=Access("customer", frozenset({"write:profile"})),
+    handler=_enable_two_factor,
     body=Body(m.TwoFactorEnableRequest),
     limit=LimitRule(per_minute=5, burst=5),
     headers=((b'cache-control', b'no-store'),),
 )
 
+_verify_two_factor: Callable[[m.TwoFactorVerifyRequest, Call], Awaitable[v.TwoFactorRecoveryCodes | Reply[v.TwoFactorRecoveryCodes]]] = users.verify_two_factor
 verifyTwoFactor = Operation(
     id="verifyTwoFactor", method="post", path="/api/users/me/2fa/verify", access=Access("customer", frozenset({"write:profile"})),
+    handler=_verify_two_factor,
     body=Body(m.TwoFactorVerifyRequest),
     limit=LimitRule(per_minute=5, burst=5),
     headers=((b'cache-control', b'no-store'),),
 )
 
+_disable_two_factor: Callable[[m.TwoFactorDisableRequest, Call], Awaitable[None | Reply[None]]] = users.disable_two_factor
 disableTwoFactor = Operation(
     id="disableTwoFactor", method="post", path="/api/users/me/2fa/disable", access=Access("customer", frozenset({"write:profile"})),
+    handler=_disable_two_factor,
     status=204,
     body=Body(m.TwoFactorDisableRequest),
     limit=LimitRule(per_minute=5, burst=5),

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import MISSING
 
 from generated import models as m
+from generated import params as p
 from generated import views as v
-from handlers.auth import limits, rules, signin
+from handlers.auth import mfa, rules, signin, social
 from handlers.auth.sessions import Sessions
 from handlers.contract.call import Call
 from handlers.contract.reply import Reply
 from handlers.platform import cookies
+from handlers.platform.attempts import attempt, forgive, may_mail
 from handlers.platform.email import address_in
-from handlers.platform.errors import unauthorized, unprocessable
+from handlers.platform.errors import fault, invalid, unauthorized
 from handlers.platform.ids import new_id
-from handlers.users import mail_tokens, proofs, store
-from handlers.users.rules import new_user, password_fault, user_view
+from handlers.users import mail_tokens, mails, proofs, store
+from handlers.users.credentials import check_new_password
+from handlers.users.rules import new_user, two_factor_on, user_view
 
 
 async def signup(body: m.SignupRequest, call: Call) -> Reply[v.User]:
     """Creates a customer account and sends the verification mail; signs nobody in."""
     services = call.services
     email = address_in(body.email)
-    check_password(body.password, email)
+    check_new_password(body.password, email)
     user = new_user(
         new_id("user"),
         email=email,
@@ -55,7 +56,7 @@ async def resend_verification(body: m.ResendVerificationRequest, call: Call) -> 
 
 
 async def _resend(call: Call, email: str) -> None:
-    if not await limits.may_mail(call, email):
+    if not await may_mail(call.services.limits, email):
         return
     found = await store.by_email(call.services.store, email)
     if found is None or found.data["email_verified"]:
@@ -68,15 +69,67 @@ async def login(body: m.LoginRequest, call: Call) -> v.LoginResult | Reply[v.Log
     """Signs in with address and password. An unknown address costs the same reads and the same hash (53)."""
     services = call.services
     email = address_in(body.email)
-    await limits.attempt(call, email)
+    await attempt(services.limits, call.request.address, email)
     found = await store.by_email(services.store, email)
     hashed = found.data["password_hash"] if found is not None else None
     right = await services.passwords.matches(body.password, hashed)
     if found is None or not right:
         raise unauthorized("E-mail address or password is wrong", rule="invalid_credentials")
+    if two_factor_on(found.data):
+        return rules.mfa_required(mfa.challenge(services, found.data))
     session = await signin.begin(call, found.data)
-    await limits.forgive(call, email)
+    await forgive(services.limits, email)
     return signin.with_cookies(services, session, rules.login_result(session))
+
+
+async def complete_mfa_login(body: m.MfaLoginRequest, call: Call) -> Reply[v.Session]:
+    """Completes a login with a code of the app or a recovery code."""
+    found = await mfa.answered(call, body.mfa_token, body.code)
+    session = await signin.begin(call, found.data)
+    await forgive(call.services.limits, found.data["email"])
+    return signin.with_cookies(call.services, session, session)
+
+
+async def forgot_password(body: m.ForgotPasswordRequest, call: Call) -> v.Accepted:
+    """Sends a reset mail where there is an account. The answer comes before the work (decision 53)."""
+    email = address_in(body.email)
+    call.services.background.spawn(_forgot(call, email), "forgot password")
+    return rules.ACCEPTED
+
+
+async def _forgot(call: Call, email: str) -> None:
+    services = call.services
+    if not await may_mail(services.limits, email):
+        return
+    found = await store.by_email(services.store, email)
+    if found is None:
+        return
+    token = await proofs.renew(call, "reset", found)
+    message = mails.password_reset(email, found.data["name"], services.settings.public_url, token)
+    await services.mailer.send(message)
+
+
+async def reset_password(body: m.ResetPasswordRequest, call: Call) -> v.VerifiedEmail:
+    """Sets a password by a mailed token; ends every session and proves the address."""
+    user = await proofs.reset(call, body.token, body.new_password)
+    await forgive(call.services.limits, user["email"])
+    return {"email": user["email"], "email_verified": True}
+
+
+async def create_social_nonce(params: p.CreateSocialNonceParameters, call: Call) -> v.SocialNonce:
+    """Issues the nonce of one sign-in at a provider."""
+    nonce = await social.new_nonce(call.services, params.provider)
+    return {"nonce": nonce, "expires_in": rules.seconds(social.NONCE_LIFETIME)}
+
+
+async def social_login(params: p.SocialLoginParameters, body: m.SocialLoginRequest, call: Call) -> Reply[v.Session]:
+    """Signs in with a provider's ID token; makes the account at the first time."""
+    if body.provider is not MISSING and body.provider != params.provider:
+        raise invalid([fault("body", "/provider", "Input should be the provider of the path")])
+    nonce = None if body.nonce is MISSING else body.nonce
+    identity = await social.identity_of(call.services, params.provider, body.token, nonce)
+    session = await signin.begin(call, await social.account_of(call, identity))
+    return signin.with_cookies(call.services, session, session)
 
 
 async def refresh_session(body: m.RefreshRequest | None, call: Call) -> Reply[v.Session]:
@@ -110,21 +163,7 @@ async def create_guest_session(call: Call) -> Reply[v.Session]:
 
 async def get_jwks(call: Call) -> v.JwkSet:
     """Public keys of the access tokens."""
-    return {"keys": []}
-
-
-def check_password(password: str, email: str) -> None:
-    """Raises `Problem` 422 when a new password breaks a rule (decision 18)."""
-    rule = password_fault(password, email)
-    if rule is not None:
-        raise unprocessable(_PASSWORD_FAULTS[rule], rule)
-
-
-_PASSWORD_FAULTS: dict[Any, str] = {
-    "password_too_long": "The password is longer than 72 bytes in UTF-8",
-    "password_too_common": "The password is on the list of common passwords",
-    "password_contains_email": "The password contains the e-mail address",
-}
+    return {"keys": [rules.jwk(key) for key in call.services.tokens.keys.public]}
 
 
 def _presented(body: m.RefreshRequest | m.LogoutRequest | None, call: Call) -> str | None:

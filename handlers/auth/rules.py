@@ -9,7 +9,7 @@ from generated import views as v
 from generated.access import PERMISSIONS
 from handlers.platform import cookies
 from handlers.platform.access import Principal
-from handlers.platform.limits import LimitRule
+from handlers.platform.keys import PublicKey
 from handlers.users.rules import user_view
 
 Json = dict[str, Any]
@@ -18,12 +18,6 @@ GUEST_LIFETIME: Final = timedelta(days=14)
 MFA_AUDIENCE: Final = "holiday-peak-hub-mfa"
 MFA_LIFETIME: Final = timedelta(minutes=5)
 MFA_TRIES: Final = 5
-
-# Attempts at one account: ten at once, then one a minute. From one address (IPv6: one /64) more: offices share one.
-ACCOUNT_LIMIT: Final = LimitRule(per_minute=1, burst=10)
-ADDRESS_LIMIT: Final = LimitRule(per_minute=20, burst=50)
-# Mails that strangers may cause to one address: three at once, then one every ten minutes.
-MAIL_LIMIT: Final = LimitRule(per_minute=0.1, burst=3)
 
 ACCEPTED: Final[v.Accepted] = {"message": "If this address has an account, a message is on its way."}
 
@@ -104,6 +98,11 @@ def login_result(session: v.Session) -> v.LoginResult:
 def mfa_required(token: str) -> v.LoginResult:
     """The answer of a login that needs a second step."""
     return {"mfa_required": True, "mfa_token": token, "mfa_expires_in": seconds(MFA_LIFETIME)}
+
+
+def jwk(key: PublicKey) -> v.Jwk:
+    """A public key as the JWKS shows it."""
+    return {"kty": "RSA", "use": "sig", "alg": "RS256", "kid": key.kid, "n": key.n, "e": key.e}
 
 
 def seconds(duration: timedelta) -> int:

@@ -9,10 +9,25 @@ from generated import params as p
 from generated import views as v
 from handlers.contract.call import Call
 from handlers.contract.reply import Reply
+from handlers.platform import cookies
 from handlers.platform.email import address_in
 from handlers.platform.errors import unprocessable
 from handlers.platform.store.port import Document
-from handlers.users import mail_tokens, mails, proofs, rules, store
+from handlers.users import leaving, mail_tokens, mails, proofs, rules, store
+from handlers.users.security import change_password, disable_two_factor, enable_two_factor, verify_two_factor
+
+__all__ = [
+    "change_password",
+    "delete_me",
+    "disable_two_factor",
+    "enable_two_factor",
+    "get_me",
+    "get_preferences",
+    "get_rewards",
+    "update_me",
+    "update_preferences",
+    "verify_two_factor",
+]
 
 
 async def get_me(call: Call) -> Reply[v.User]:
@@ -44,7 +59,7 @@ async def _move(
     services, now = call.services, call.services.clock.now()
     token, hashed = mail_tokens.new_token("verify")
     user_id, old = before.data["user_id"], before.data["email"]
-    await mail_tokens.keep(services.store, "verify", hashed, user_id=user_id, email=address, now=now)
+    await mail_tokens.keep(services.store, "verify", hashed, user_id=user_id, now=now)
 
     def decide(user: rules.Json) -> rules.Change:
         return rules.with_email(rules.updated(user, body, now), address, hashed)
@@ -54,6 +69,12 @@ async def _move(
     told = mails.address_changed(old, document.data["name"])
     services.background.spawn(services.mailer.send(told), "address changed mail")
     return document
+
+
+async def delete_me(call: Call) -> Reply[None]:
+    """Deletes the account for good."""
+    await leaving.leave(call)
+    return Reply(None, headers=cookies.cleared(secure=call.services.settings.in_production))
 
 
 async def get_preferences(call: Call) -> Reply[v.Preferences]:

@@ -31,7 +31,6 @@ class MailToken:
 
     hash: str
     user_id: str
-    email: str
     expired: bool
 
 
@@ -46,7 +45,7 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-async def keep(store: DocumentStore, purpose: Purpose, hashed: str, *, user_id: str, email: str, now: datetime) -> None:
+async def keep(store: DocumentStore, purpose: Purpose, hashed: str, *, user_id: str, now: datetime) -> None:
     """Keeps a token's hash until it ends."""
     lifetime = LIFETIME[purpose]
     document = {
@@ -54,7 +53,6 @@ async def keep(store: DocumentStore, purpose: Purpose, hashed: str, *, user_id: 
         "token_hash": hashed,
         "purpose": purpose,
         "user_id": user_id,
-        "email": email,
         "expires_at": timestamp(now + lifetime),
         "ttl": int((lifetime + _REMEMBERED).total_seconds()),
     }
@@ -68,4 +66,4 @@ async def find(store: DocumentStore, purpose: Purpose, token: str, now: datetime
     if found is None or found.data["purpose"] != purpose:
         return None
     data = found.data
-    return MailToken(hashed, data["user_id"], data["email"], moment(data["expires_at"]) <= now)
+    return MailToken(hashed, data["user_id"], moment(data["expires_at"]) <= now)

@@ -9,6 +9,7 @@ from handlers.contract.services import Services
 from handlers.platform.errors import Problem, unprocessable
 from handlers.platform.store.port import Document
 from handlers.users import mail_tokens, mails, rules, store
+from handlers.users.credentials import check_new_password
 from handlers.users.mail_tokens import MailToken, Purpose
 
 
@@ -20,18 +21,14 @@ def send_verification(services: Services, user: rules.Json, token: str) -> None:
 
 async def keep_verification(services: Services, user: rules.Json, hashed: str) -> None:
     """Keeps a verification token that the account names."""
-    await mail_tokens.keep(
-        services.store, "verify", hashed, user_id=user["user_id"], email=user["email"], now=services.clock.now()
-    )
+    await mail_tokens.keep(services.store, "verify", hashed, user_id=user["user_id"], now=services.clock.now())
 
 
 async def renew(call: Call, purpose: Purpose, found: Document) -> str:
     """A new token for an account, which is the only one in force from now on."""
     services, user = call.services, found.data
     token, hashed = mail_tokens.new_token(purpose)
-    await mail_tokens.keep(
-        services.store, purpose, hashed, user_id=user["user_id"], email=user["email"], now=services.clock.now()
-    )
+    await mail_tokens.keep(services.store, purpose, hashed, user_id=user["user_id"], now=services.clock.now())
     await store.change(call, user["user_id"], lambda current: rules.with_mail_token(current, purpose, hashed))
     return token
 
@@ -50,7 +47,7 @@ async def verify(call: Call, token: str) -> Document:
     """The account, its address proven. Raises `Problem` 422 for a token that is unknown, used, replaced or old."""
     known = await redeem(call, "verify", token)
     now = call.services.clock.now()
-    return await store.change(call, known.user_id, lambda user: verified(user, known, now))
+    return await store.change(call, known.user_id, lambda user: verified(user, known, now), gone=token_invalid)
 
 
 def verified(user: rules.Json, known: MailToken, now: datetime) -> rules.Change:
@@ -59,6 +56,29 @@ def verified(user: rules.Json, known: MailToken, now: datetime) -> rules.Change:
     if change is None:
         raise token_invalid()
     return change
+
+
+async def reset(call: Call, token: str, password: str) -> rules.Json:
+    """The account with a new password. Raises `Problem` 422 for the token, or for the password."""
+    services = call.services
+    known = await redeem(call, "reset", token)
+    found = await store.read(services.store, known.user_id)
+    if found is None or found.data["reset_token"] != known.hash:
+        raise token_invalid()
+    check_new_password(password, found.data["email"])
+    hashed = await services.passwords.hash(password)
+    now = services.clock.now()
+
+    def decide(user: rules.Json) -> rules.Change:
+        change = rules.with_reset_password(user, known.hash, hashed, now)
+        if change is None:
+            raise token_invalid()
+        return change
+
+    user = (await store.change(call, known.user_id, decide, gone=token_invalid)).data
+    told = mails.password_changed(user["email"], user["name"])
+    services.background.spawn(services.mailer.send(told), "password changed mail")
+    return user
 
 
 def token_invalid() -> Problem:

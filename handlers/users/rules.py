@@ -121,7 +121,8 @@ def new_user(
     }
 
 
-def _copy(user: Mapping[str, Any], now: datetime) -> Json:
+def changed_copy(user: Mapping[str, Any], now: datetime) -> Json:
+    """A copy to change, with the moment of the change."""
     changed = deepcopy(dict(user))
     changed["updated_at"] = timestamp(now)
     return changed
@@ -129,7 +130,7 @@ def _copy(user: Mapping[str, Any], now: datetime) -> Json:
 
 def updated(user: Json, body: m.UserUpdate, now: datetime) -> Change:
     """The account with the body's changes but for `email` (decision 10: absent stays, null clears)."""
-    changed = _copy(user, now)
+    changed = changed_copy(user, now)
     fields: list[Field] = []
     if body.name is not MISSING and body.name != user["name"]:
         changed["name"] = body.name
@@ -168,7 +169,7 @@ def with_email(change: Change, email: str, token_hash: str) -> Change:
 
 def with_preferences(user: Json, body: m.PreferencesUpdate, now: datetime) -> Change:
     """The account with other preferences; an absent field stays, inside `notifications` too."""
-    changed = _copy(user, now)
+    changed = changed_copy(user, now)
     preferences = changed["profile"]["preferences"]
     if body.language is not MISSING:
         preferences["language"] = body.language
@@ -183,7 +184,7 @@ def with_verified_email(user: Json, token_hash: str, now: datetime) -> Change | 
     """The account with its address proven, or None when the token is not the last one sent."""
     if user["verify_token"] != token_hash:
         return None
-    changed = _copy(user, now)
+    changed = changed_copy(user, now)
     changed["verify_token"] = None
     changed["email_verified"] = True
     return Change(changed, ("email_verified",))
@@ -206,7 +207,7 @@ def with_reset_password(user: Json, token_hash: str, password_hash: str, now: da
 
 def with_password(user: Json, password_hash: str, now: datetime) -> Change:
     """The account with another password: every session over, a reset link that is on its way without force."""
-    changed = _copy(user, now)
+    changed = changed_copy(user, now)
     changed["password_hash"] = password_hash
     changed["reset_token"] = None
     changed["token_version"] += 1

@@ -13,6 +13,7 @@ from handlers.platform.etags import expected
 from handlers.platform.store.claims import ClaimTaken, Holds, claimed, confirm, doubt, owner_of, release
 from handlers.platform.store.port import (
     Create,
+    Delete,
     Document,
     DocumentMissing,
     DocumentStore,
@@ -29,8 +30,14 @@ Decide = Callable[[Json], Change]
 
 CONTAINER: Final = "users"
 EMAIL: Final = "email"
+IDENTITY: Final = "identity"
 _ATTEMPTS: Final = 5
 _NOBODY: Final = "user-nobody"
+
+
+def account_gone() -> Exception:
+    """401: the account of this token was deleted."""
+    return unauthorized("This account is gone", rule="token_invalid")
 
 
 async def read(store: DocumentStore, user_id: str) -> Document | None:
@@ -42,7 +49,7 @@ async def signed_in(call: Call) -> Document:
     """The caller's account. Raises `Problem` 401 when it was deleted since the token was made."""
     found = await read(call.services.store, call.principal.id)
     if found is None:
-        raise unauthorized("This account is gone", rule="token_invalid")
+        raise account_gone()
     return found
 
 
@@ -65,17 +72,25 @@ async def create(call: Call, user: Json) -> Document:
         raise email_taken() from None
 
 
-async def change(call: Call, user_id: str, decide: Decide, *, if_match: str | None = None) -> Document:
+async def change(
+    call: Call,
+    user_id: str,
+    decide: Decide,
+    *,
+    if_match: str | None = None,
+    gone: Callable[[], Exception] = account_gone,
+) -> Document:
     """Changes an account: `decide` sees it as it is, and again when somebody else was faster.
 
     With fields in the change, `UserUpdated` is written in the same batch. Raises `Problem`: 412 when `if_match` is not
-    its version, 401 when the account is gone, 503 when others keep being faster, and whatever `decide` raises.
+    its version, `gone` (401) when the account is not there, 503 when others keep being faster; and what `decide`
+    raises.
     """
     wanted = expected(if_match)
     for _ in range(_ATTEMPTS):
         found = await read(call.services.store, user_id)
         if found is None:
-            raise unauthorized("This account is gone", rule="token_invalid")
+            raise gone()
         if wanted is not None and wanted != found.etag:
             raise precondition_failed()
         change = decide(found.data)
@@ -86,7 +101,7 @@ async def change(call: Call, user_id: str, decide: Decide, *, if_match: str | No
         except VersionConflict:
             continue
         except DocumentMissing:
-            raise unauthorized("This account is gone", rule="token_invalid") from None
+            raise gone() from None
     raise unavailable("Others are changing this account")
 
 
@@ -114,6 +129,42 @@ async def change_email(
         raise email_taken() from None
     await release(services.store, EMAIL, old, user_id)
     return document
+
+
+async def by_identity(store: DocumentStore, identity: str) -> Document | None:
+    """The account that belongs to an identity at a provider, or None (decision 60)."""
+    owner = await owner_of(store, IDENTITY, identity)
+    found = await read(store, owner) if owner is not None else None
+    return found if found is not None and identity in found.data["identities"] else None
+
+
+async def create_with_identity(call: Call, user: Json, identity: str) -> Document:
+    """`create`, for an account that belongs to an identity. Raises `ClaimTaken` when the identity has one by now."""
+    services = call.services
+
+    async def holds(owner: str) -> bool:
+        found = await read(services.store, owner)
+        return found is not None and identity in found.data["identities"]
+
+    async with claimed(services.store, IDENTITY, identity, user["user_id"], clock=services.clock, holds=holds):
+        return await create(call, user)
+
+
+async def delete(call: Call, user_id: str) -> Json:
+    """Deletes an account with `UserDeleted`, in one batch; answers what it was. Raises `Problem` 401 if it is gone."""
+    store = call.services.store
+    for _ in range(_ATTEMPTS):
+        found = await read(store, user_id)
+        if found is None:
+            raise account_gone()
+        user = found.data
+        event = _event(call, user, "UserDeleted", {"user_id": user_id})
+        try:
+            await store.batch(CONTAINER, user_id, [Delete(user_id, if_match=found.etag), event])
+        except (VersionConflict, DocumentMissing):
+            continue
+        return user
+    raise unavailable("Others are changing this account")
 
 
 async def note_login(services: Services, user_id: str, moment: str) -> Document | None:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from handlers.auth.rules import ACCOUNT_LIMIT, ADDRESS_LIMIT, MAIL_LIMIT
-from handlers.contract.call import Call
+from typing import Final
+
 from handlers.platform.errors import rate_limited
-from handlers.platform.limits import network
+from handlers.platform.limits import LimitRule, Limits, network
+
+# Attempts at one account: ten at once, then one a minute. From one address (IPv6: one /64) more: offices share one.
+ACCOUNT_LIMIT: Final = LimitRule(per_minute=1, burst=10)
+ADDRESS_LIMIT: Final = LimitRule(per_minute=20, burst=50)
+# Mails that strangers may cause to one address: three at once, then one every ten minutes.
+MAIL_LIMIT: Final = LimitRule(per_minute=0.1, burst=3)
 
 
-async def attempt(call: Call, account: str) -> None:
+async def attempt(limits: Limits, from_address: str, account: str) -> None:
     """Counts an attempt at an account, known by address or id and whether or not it exists.
 
     Raises `Problem` 429 when there were too many for it, or too many from the caller's network.
     """
-    limits = call.services.limits
     for key, rule in (
-        (f"sign-in:from:{network(call.request.address)}", ADDRESS_LIMIT),
+        (f"sign-in:from:{network(from_address)}", ADDRESS_LIMIT),
         (f"sign-in:to:{account}", ACCOUNT_LIMIT),
     ):
         verdict = await limits.strict(key, rule)
@@ -23,12 +28,12 @@ async def attempt(call: Call, account: str) -> None:
             raise rate_limited(verdict.retry_after)
 
 
-async def forgive(call: Call, account: str) -> None:
+async def forgive(limits: Limits, account: str) -> None:
     """Forgets the attempts at an account once its owner is in. Those from the network stay counted."""
-    await call.services.limits.forgive(f"sign-in:to:{account}")
+    await limits.forgive(f"sign-in:to:{account}")
 
 
-async def may_mail(call: Call, address: str) -> bool:
+async def may_mail(limits: Limits, address: str) -> bool:
     """Whether one more mail that a stranger can cause may go to an address."""
-    verdict = await call.services.limits.strict(f"mail:to:{address}", MAIL_LIMIT)
+    verdict = await limits.strict(f"mail:to:{address}", MAIL_LIMIT)
     return verdict.retry_after is None

@@ -1,0 +1,76 @@
+"""The end of an account: personal data erased, addresses given free, everybody told (decision 17)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final
+
+from handlers.contract.call import Call
+from handlers.platform.errors import conflict, unavailable
+from handlers.platform.store.claims import ClaimTaken, claim, doubt, release
+from handlers.platform.store.port import Delete, DocumentMissing, DocumentStore, Eq, Query, VersionConflict
+from handlers.users import mail_tokens, store
+
+Json = dict[str, Any]
+
+ADMIN_GUARD: Final = ("guard", "last-admin")
+
+
+async def leave(call: Call) -> None:
+    """Deletes the caller's account with `UserDeleted`, on which the other rooms erase what they hold.
+
+    Raises `Problem` 409 for the last administrator. A crash leaves at most claims that their next taker settles.
+    """
+    found = await store.signed_in(call)
+    if found.data["role"] != "admin":
+        await _delete(call)
+        return
+    async with admin_guard(call):
+        await keep_an_admin(call.services.store)
+        await _delete(call)
+
+
+@asynccontextmanager
+async def admin_guard(call: Call) -> AsyncIterator[None]:
+    """Lets one at a time take an administrator away, so that the last two do not leave at once.
+
+    Raises `Problem` 503 while another does. After a crash the guard opens by itself within a minute.
+    """
+    services, owner = call.services, f"{call.principal.id}:{call.request_id}"
+    try:
+        await claim(services.store, *ADMIN_GUARD, owner, clock=services.clock, holds=_nobody)
+    except ClaimTaken:
+        raise unavailable("Another administrator is being removed") from None
+    try:
+        yield
+    finally:
+        await release(services.store, *ADMIN_GUARD, owner)
+
+
+async def keep_an_admin(documents: DocumentStore) -> None:
+    """Raises `Problem` 409 unless there are two administrators. Inside `admin_guard`."""
+    admins = await documents.count(Query(store.CONTAINER, where=Eq("role", "admin"), purpose="admin_users"))
+    if admins < 2:
+        raise conflict("The last administrator cannot leave", "last_admin")
+
+
+async def _nobody(_: str) -> bool:
+    return False
+
+
+async def _delete(call: Call) -> None:
+    documents = call.services.store
+    before = (await store.signed_in(call)).data
+    # Pending from here on, so that a crash in between blocks no address for good.
+    await doubt(documents, store.EMAIL, before["email"], before["user_id"], clock=call.services.clock)
+    for identity in before["identities"]:
+        await doubt(documents, store.IDENTITY, identity, before["user_id"], clock=call.services.clock)
+    user = await store.delete(call, before["user_id"])
+    await release(documents, store.EMAIL, user["email"], user["user_id"])
+    for identity in user["identities"]:
+        await release(documents, store.IDENTITY, identity, user["user_id"])
+    for hashed in (user["verify_token"], user["reset_token"]):
+        if hashed is not None:
+            with suppress(DocumentMissing, VersionConflict):
+                await documents.write(mail_tokens.CONTAINER, Delete(hashed), partition=hashed)
