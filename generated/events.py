@@ -481,13 +481,35 @@ class ProductCreatedData(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class EventSpec:
-    """Where an event goes and who reads it."""
+    """Where an event goes and who reads it. `partition_key` points into the envelope."""
 
     topic: str
     partition_key: str
     groups: tuple[str, ...]
     data: str
     built: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """A topic: its partitions, and for how many hours it keeps events."""
+
+    partitions: int
+    retention_hours: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSpec:
+    """A consumer group. `room` handles its `events`; for an agent's group, those that `room` plays meanwhile.
+
+    `broadcast`: every process reads everything for itself.
+    """
+
+    room: str | None
+    agent: str | None
+    topics: tuple[str, ...]
+    events: tuple[str, ...]
+    broadcast: bool
 
 
 EVENTS: Final[dict[str, EventSpec]] = {
@@ -524,6 +546,54 @@ EVENTS: Final[dict[str, EventSpec]] = {
     "UserCreated": EventSpec('user-events', '/data/user_id', ('crm-profile-aggregation', 'crm-segmentation-personalization'), 'UserCreatedData', False),
     "UserDeleted": EventSpec('user-events', '/data/user_id', ('crm-profile-aggregation', 'crm-segmentation-personalization', 'crud-addresses', 'crud-cart', 'crud-orders', 'crud-payment-methods', 'crud-returns', 'crud-reviews', 'crud-shipments', 'crud-tickets', 'crud-wishlist'), 'UserDeletedData', False),
     "UserUpdated": EventSpec('user-events', '/data/user_id', ('crm-profile-aggregation', 'crm-segmentation-personalization'), 'UserUpdatedData', False),
+}
+
+TOPICS: Final[dict[str, TopicSpec]] = {
+    "user-events": TopicSpec(8, 168),
+    "product-events": TopicSpec(8, 168),
+    "order-events": TopicSpec(8, 168),
+    "inventory-events": TopicSpec(8, 168),
+    "payment-events": TopicSpec(8, 168),
+    "shipping-events": TopicSpec(8, 168),
+    "support-events": TopicSpec(8, 168),
+}
+
+GROUPS: Final[dict[str, GroupSpec]] = {
+    "crud-orders": GroupSpec('orders', None, ('user-events', 'inventory-events', 'payment-events', 'shipping-events', 'support-events'), ('DeliveryCompleted', 'ETAUpdated', 'InventoryReleased', 'InventoryReservationFailed', 'InventoryReserved', 'PaymentFailed', 'PaymentProcessed', 'RefundProcessed', 'ReturnReceived', 'ShipmentScheduled', 'ShipmentStatusUpdated', 'UserDeleted'), False),
+    "crud-payments": GroupSpec('payments', None, ('order-events', 'inventory-events', 'support-events'), ('InventoryReserved', 'OrderCancelled', 'ReturnReceived'), False),
+    "crud-inventory": GroupSpec('inventory', None, ('product-events', 'shipping-events', 'support-events'), ('ProductCreated', 'ProductDeleted', 'ProductUpdated', 'ReturnReceived', 'ShipmentScheduled'), False),
+    "crud-shipments": GroupSpec('shipments', None, ('user-events', 'order-events', 'shipping-events'), ('ETAUpdated', 'OrderCancelled', 'RouteIssueDetected', 'ShipmentScheduled', 'UserDeleted'), False),
+    "crud-products": GroupSpec('products', None, ('product-events', 'inventory-events'), ('ReviewPublished', 'StockLevelChanged'), False),
+    "crud-search": GroupSpec('products', None, ('product-events',), ('InventoryUpdated', 'ProductCreated', 'ProductDeleted', 'ProductUpdated'), True),
+    "crud-users": GroupSpec('users', None, ('user-events', 'order-events'), ('OrderCompleted', 'ProfileUpdated'), False),
+    "crud-checkout": GroupSpec('checkout', None, ('order-events',), ('OrderCancelled',), False),
+    "crud-returns": GroupSpec('returns', None, ('user-events', 'payment-events'), ('RefundProcessed', 'UserDeleted'), False),
+    "crud-analytics": GroupSpec('analytics', None, ('order-events', 'payment-events'), ('OrderCancelled', 'OrderCreated', 'PaymentProcessed', 'RefundProcessed'), False),
+    "crud-notifications": GroupSpec('notifications', None, ('order-events', 'payment-events', 'shipping-events', 'support-events'), ('DeliveryCompleted', 'ETAUpdated', 'OrderCancelled', 'OrderCreated', 'PaymentFailed', 'RefundProcessed', 'ReturnApproved', 'ReturnReceived', 'ReturnRejected', 'ReturnRequested', 'RouteIssueDetected', 'ShipmentStatusUpdated', 'TicketCreated', 'TicketResolved', 'TicketUpdated'), False),
+    "crud-addresses": GroupSpec('addresses', None, ('user-events',), ('UserDeleted',), False),
+    "crud-cart": GroupSpec('cart', None, ('user-events',), ('UserDeleted',), False),
+    "crud-payment-methods": GroupSpec('payment_methods', None, ('user-events',), ('UserDeleted',), False),
+    "crud-reviews": GroupSpec('reviews', None, ('user-events',), ('UserDeleted',), False),
+    "crud-tickets": GroupSpec('tickets', None, ('user-events',), ('UserDeleted',), False),
+    "crud-wishlist": GroupSpec('wishlist', None, ('user-events',), ('UserDeleted',), False),
+    "ecommerce-catalog-search": GroupSpec(None, 'ecommerce-catalog-search', ('product-events',), (), False),
+    "ecommerce-product-detail-enrichment": GroupSpec(None, 'ecommerce-product-detail-enrichment', ('product-events',), (), False),
+    "ecommerce-order-status": GroupSpec(None, 'ecommerce-order-status', ('order-events',), (), False),
+    "product-management-normalization-classification": GroupSpec(None, 'product-management-normalization-classification', ('product-events',), (), False),
+    "product-management-acp-transformation": GroupSpec(None, 'product-management-acp-transformation', ('product-events',), (), False),
+    "product-management-consistency-validation": GroupSpec(None, 'product-management-consistency-validation', ('product-events',), (), False),
+    "product-management-assortment-optimization": GroupSpec(None, 'product-management-assortment-optimization', ('product-events',), (), False),
+    "crm-profile-aggregation": GroupSpec('users', 'crm-profile-aggregation', ('user-events', 'order-events', 'shipping-events'), ('OrderCreated',), False),
+    "crm-segmentation-personalization": GroupSpec(None, 'crm-segmentation-personalization', ('user-events', 'order-events'), (), False),
+    "crm-support-assistance": GroupSpec(None, 'crm-support-assistance', ('payment-events', 'support-events'), (), False),
+    "inventory-health-check": GroupSpec(None, 'inventory-health-check', ('product-events', 'inventory-events', 'support-events'), (), False),
+    "inventory-jit-replenishment": GroupSpec(None, 'inventory-jit-replenishment', ('inventory-events',), (), False),
+    "inventory-reservation-validation": GroupSpec('inventory', 'inventory-reservation-validation', ('order-events', 'payment-events'), ('OrderCancelled', 'OrderCreated', 'PaymentFailed'), False),
+    "inventory-alerts-triggers": GroupSpec(None, 'inventory-alerts-triggers', ('inventory-events',), (), False),
+    "logistics-eta-computation": GroupSpec(None, 'logistics-eta-computation', ('shipping-events',), (), False),
+    "logistics-carrier-selection": GroupSpec('shipments', 'logistics-carrier-selection', ('payment-events',), ('PaymentProcessed',), False),
+    "logistics-returns-support": GroupSpec(None, 'logistics-returns-support', ('support-events',), (), False),
+    "logistics-route-issue-detection": GroupSpec(None, 'logistics-route-issue-detection', ('shipping-events',), (), False),
 }
 
 EventType = Literal[

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from infra.contract import bundle, containers, docs, models, policy, routing, typescript
+from infra.contract import bundle, consumers, containers, docs, models, policy, routing, typescript
 
 ROOT = bundle.ROOT
 _BANNER = '"""Written by `make generate` from `openapi/` and `asyncapi/`. Do not edit."""\n'
@@ -42,6 +42,7 @@ def _models(out: Path, http: bundle.Json, events: bundle.Json) -> None:
     models.write_models(http, out / "models.py")
     models.write_views(http, out / "views.py")
     models.write_events(events, out / "events.py")
+    (out / "consumers.py").write_text(consumers.render_consumers(events, models.data_schemas(events)), encoding="utf-8")
 
 
 def _typescript(out: Path, http: bundle.Json, events: bundle.Json) -> None:

@@ -15,8 +15,9 @@ from typing import Any
 import yaml
 
 from infra.contract.bundle import Json, references
+from infra.contract.consumers import render_table
 from infra.contract.policy import operations
-from infra.contract.routing import built, resolved, success
+from infra.contract.routing import resolved, success
 
 _COMMON = [
     "--input-file-type=openapi",
@@ -74,32 +75,20 @@ def write_views(document: Json, target: Path) -> None:
 
 def write_events(document: Json, target: Path) -> None:
     """TypedDicts of every event's data, and the table of events: topic, partition key, readers."""
-    messages: dict[str, Json] = document["components"]["messages"]
-    data = {name: _data_schema(document, message) for name, message in messages.items()}
+    data = data_schemas(document)
     names = _reachable(document, [{"$ref": f"#/components/schemas/{schema}"} for schema in data.values()])
     _write(document, names, _ANSWERS, target)
-    table = ["", "", "@dataclass(frozen=True, slots=True)", "class EventSpec:"]
-    table += ['    """Where an event goes and who reads it."""', ""]
-    table += [
-        "    topic: str",
-        "    partition_key: str",
-        "    groups: tuple[str, ...]",
-        "    data: str",
-        "    built: bool",
-        "",
-        "",
-    ]
-    table += ["EVENTS: Final[dict[str, EventSpec]] = {"]
-    for name, message in messages.items():
-        groups = tuple(message.get("x-consumers", ()))
-        fields = (message["x-topic"], message["x-partition-key"], groups, data[name], built(message))
-        table.append(f'    "{name}": EventSpec{fields!r},')
-    table += ["}", "", "EventType = Literal[", *(f'    "{name}",' for name in messages), "]", ""]
     text = target.read_text(encoding="utf-8")
     future = "from __future__ import annotations\n"
     head, tail = text.split(future, 1)
     imports = "\nfrom dataclasses import dataclass\nfrom typing import Final, Literal as Literal\n"
-    target.write_text(head + future + imports + tail.rstrip() + "\n" + "\n".join(table), encoding="utf-8")
+    target.write_text(head + future + imports + tail.rstrip() + "\n" + render_table(document, data), encoding="utf-8")
+
+
+def data_schemas(document: Json) -> dict[str, str]:
+    """The name of each event's data schema."""
+    messages: dict[str, Json] = document["components"]["messages"]
+    return {name: _data_schema(document, message) for name, message in messages.items()}
 
 
 def _data_schema(document: Json, message: Json) -> str:

@@ -1,0 +1,1 @@
+"""Events between rooms, processes and agents: the port and its adapters."""

@@ -1,0 +1,152 @@
+"""The event bus as the relay and the consumers see it: topics in partitions, consumer groups, checkpoints.
+
+Two adapters implement it: `sqlite` (default, embedded) and `eventhubs`. Semantics follow Azure Event Hubs:
+
+* A message goes to the partition that its key hashes to; a partition keeps the order in which it was published.
+* Delivery is at least once: a message may come again after a lost answer, a crash, or a change of owner. Whoever
+  applies an effect remembers what it has applied (`handlers/platform/inbox.py`).
+* In a consumer group each partition has one owner at a time. Its number goes up with every change of owner (epoch), and
+  a checkpoint of an owner that has lost the partition is refused, so progress never moves back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+MAX_MESSAGE_BYTES: Final = 1_000_000  # Event Hubs takes 1 MiB, its framing included
+
+
+class BusMisuse(Exception):
+    """The calling code is wrong: a topic that does not exist. Nobody should catch it."""
+
+
+class BusError(Exception):
+    """The bus did not do what it was asked. Subclasses say why."""
+
+
+class BusUnavailable(BusError):
+    """The bus cannot serve, or its answer was lost: the messages may have arrived or not. Publish them again."""
+
+
+class MessageTooLarge(BusError):
+    """A message is over `MAX_MESSAGE_BYTES`; nothing of the call was published."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is published: the aggregate's id as the partition key, the envelope as JSON, CloudEvents' attributes."""
+
+    key: str
+    body: bytes
+    attributes: Mapping[str, str]
+
+    @property
+    def size(self) -> int:
+        """Bytes, near enough, of the message on the wire."""
+        return len(self.body) + len(self.key) + sum(len(name) + len(value) for name, value in self.attributes.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message of a partition. `sequence` counts its messages from 1, `enqueued_at` is in seconds since 1970."""
+
+    topic: str
+    partition: int
+    sequence: int
+    key: str
+    body: bytes
+    attributes: Mapping[str, str]
+    enqueued_at: float
+
+
+class Batch:
+    """Messages of one partition, in order, as one delivery to a group.
+
+    The receiver calls `finish` as it gets on; what it has not finished comes again. When `stopping` is set it should
+    return soon: the process ends, or the partition goes to another owner.
+    """
+
+    __slots__ = ("finished", "group", "messages", "partition", "stopping", "topic")
+
+    def __init__(
+        self, group: str, topic: str, partition: int, messages: Sequence[Received], stopping: asyncio.Event
+    ) -> None:
+        self.group = group
+        self.topic = topic
+        self.partition = partition
+        self.messages = messages
+        self.stopping = stopping
+        self.finished = 0
+
+    def finish(self, count: int) -> None:
+        """The first `count` messages are done with. Never goes back."""
+        self.finished = max(self.finished, count)
+
+
+Deliver = Callable[[Batch], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A consumer group of this process and what receives its messages.
+
+    `broadcast`: this process reads all partitions for itself, from the moment of `consume` on, without a checkpoint.
+    Otherwise a group that is new begins with the oldest message there is.
+    """
+
+    group: str
+    topics: tuple[str, ...]
+    deliver: Deliver
+    broadcast: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far this process has read a partition that it owns: `behind` is the number of messages still to come."""
+
+    group: str
+    topic: str
+    partition: int
+    behind: int
+
+
+class Consumption(Protocol):
+    """Deliveries under way in this process."""
+
+    def progress(self) -> list[Progress]:
+        """Every partition that this process owns at the moment."""
+        ...
+
+    async def stop(self, seconds: float = 10.0) -> None:
+        """Lets deliveries finish for so long, saves the checkpoints, and hands the partitions back."""
+        ...
+
+    async def abandon(self) -> None:
+        """Ends at once and saves nothing, as a crash would: for tests."""
+        ...
+
+
+class EventBus(Protocol):
+    """Publishes and delivers messages."""
+
+    async def publish(self, topic: str, messages: Sequence[Message]) -> None:
+        """Returns once all are safe; the order within a key is kept.
+
+        Raises `BusUnavailable` (some may have been published) and `MessageTooLarge`.
+        """
+        ...
+
+    async def consume(self, subscriptions: Sequence[Subscription]) -> Consumption:
+        """Starts delivering. One partition is delivered one batch at a time, partitions side by side."""
+        ...
+
+    async def ping(self) -> None:
+        """Raises `BusUnavailable` when the bus cannot serve. For readiness."""
+        ...
+
+    async def close(self) -> None:
+        """Finishes what was accepted and releases the bus. Stop consumptions before."""
+        ...
