@@ -444,8 +444,10 @@ listRelatedProducts = Operation(
     headers=((b'cache-control', b'public, max-age=300'),),
 )
 
+_list_admin_products: Callable[[p.ListAdminProductsParameters, Call], Awaitable[v.ProductPage | Reply[v.ProductPage]]] = products.list_admin_products
 listAdminProducts = Operation(
     id="listAdminProducts", method="get", path="/api/admin/products", access=Access("admin", frozenset({"manage:catalog"})),
+    handler=_list_admin_products,
     parameters=Parameters(
         p.ListAdminProductsParameters,
         query=(Parameter("status", "status", text(enum=('draft', 'active', 'archived'))), Parameter("q", "q", text(min_length=1, max_length=200)), Parameter("category", "category", text(min_length=1, max_length=100, pattern='^[a-z0-9]+(-[a-z0-9]+)*$')), Parameter("sort", "sort", text(enum=('relevance', 'price', 'name', 'created_at', 'rating', 'popularity'))), Parameter("order", "order", text(enum=('asc', 'desc'))), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
@@ -453,15 +455,19 @@ listAdminProducts = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_create_product: Callable[[m.ProductCreate, Call], Awaitable[v.Product | Reply[v.Product]]] = products.create_product
 createProduct = Operation(
     id="createProduct", method="post", path="/api/admin/products", access=Access("admin", frozenset({"manage:catalog"})),
+    handler=_create_product,
     status=201,
     body=Body(m.ProductCreate),
     headers=((b'cache-control', b'no-store'),),
 )
 
+_get_admin_product: Callable[[p.GetAdminProductParameters, Call], Awaitable[v.AdminProduct | Reply[v.AdminProduct]]] = products.get_admin_product
 getAdminProduct = Operation(
     id="getAdminProduct", method="get", path="/api/admin/products/{product_id}", access=Access("admin", frozenset({"manage:catalog"})),
+    handler=_get_admin_product,
     parameters=Parameters(
         p.GetAdminProductParameters,
         path=(Parameter("product_id", "product_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
@@ -469,8 +475,10 @@ getAdminProduct = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_update_product: Callable[[p.UpdateProductParameters, m.ProductUpdate, Call], Awaitable[v.Product | Reply[v.Product]]] = products.update_product
 updateProduct = Operation(
     id="updateProduct", method="put", path="/api/admin/products/{product_id}", access=Access("admin", frozenset({"manage:catalog"})),
+    handler=_update_product,
     parameters=Parameters(
         p.UpdateProductParameters,
         path=(Parameter("product_id", "product_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
@@ -480,8 +488,10 @@ updateProduct = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_delete_product: Callable[[p.DeleteProductParameters, Call], Awaitable[None | Reply[None]]] = products.delete_product
 deleteProduct = Operation(
     id="deleteProduct", method="delete", path="/api/admin/products/{product_id}", access=Access("admin", frozenset({"manage:catalog"})),
+    handler=_delete_product,
     status=204,
     parameters=Parameters(
         p.DeleteProductParameters,
@@ -536,15 +546,19 @@ getCategory = Operation(
     headers=((b'cache-control', b'public, max-age=300'),),
 )
 
+_create_category: Callable[[m.CategoryCreate, Call], Awaitable[v.Category | Reply[v.Category]]] = categories.create_category
 createCategory = Operation(
     id="createCategory", method="post", path="/api/admin/categories", access=Access("admin", frozenset({"manage:catalog"})),
+    handler=_create_category,
     status=201,
     body=Body(m.CategoryCreate),
     headers=((b'cache-control', b'no-store'),),
 )
 
+_update_category: Callable[[p.UpdateCategoryParameters, m.CategoryUpdate, Call], Awaitable[v.Category | Reply[v.Category]]] = categories.update_category
 updateCategory = Operation(
     id="updateCategory", method="put", path="/api/admin/categories/{slug}", access=Access("admin", frozenset({"manage:catalog"})),
+    handler=_update_category,
     parameters=Parameters(
         p.UpdateCategoryParameters,
         path=(Parameter("slug", "slug", text(min_length=1, max_length=100, pattern='^[a-z0-9]+(-[a-z0-9]+)*$'), required=True),),
@@ -554,8 +568,10 @@ updateCategory = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_delete_category: Callable[[p.DeleteCategoryParameters, Call], Awaitable[None | Reply[None]]] = categories.delete_category
 deleteCategory = Operation(
     id="deleteCategory", method="delete", path="/api/admin/categories/{slug}", access=Access("admin", frozenset({"manage:catalog"})),
+    handler=_delete_category,
     status=204,
     parameters=Parameters(
         p.DeleteCategoryParameters,
@@ -576,8 +592,10 @@ listActiveBanners = Operation(
     headers=((b'cache-control', b'public, max-age=60'),),
 )
 
+_list_banners: Callable[[p.ListBannersParameters, Call], Awaitable[v.BannerPage | Reply[v.BannerPage]]] = banners.list_banners
 listBanners = Operation(
     id="listBanners", method="get", path="/api/admin/banners", access=Access("admin", frozenset({"manage:catalog"})),
+    handler=_list_banners,
     parameters=Parameters(
         p.ListBannersParameters,
         query=(Parameter("placement", "placement", text(enum=('hero', 'sidebar', 'footer'))), Parameter("status", "status", text(enum=('draft', 'active', 'archived'))), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
@@ -585,15 +603,19 @@ listBanners = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_create_banner: Callable[[m.BannerCreate, Call], Awaitable[v.Banner | Reply[v.Banner]]] = banners.create_banner
 createBanner = Operation(
     id="createBanner", method="post", path="/api/admin/banners", access=Access("admin", frozenset({"manage:catalog"})),
+    handler=_create_banner,
     status=201,
     body=Body(m.BannerCreate),
     headers=((b'cache-control', b'no-store'),),
 )
 
+_get_banner: Callable[[p.GetBannerParameters, Call], Awaitable[v.Banner | Reply[v.Banner]]] = banners.get_banner
 getBanner = Operation(
     id="getBanner", method="get", path="/api/admin/banners/{banner_id}", access=Access("admin", frozenset({"manage:catalog"})),
+    handler=_get_banner,
     parameters=Parameters(
         p.GetBannerParameters,
         path=(Parameter("banner_id", "banner_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
@@ -601,8 +623,10 @@ getBanner = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_update_banner: Callable[[p.UpdateBannerParameters, m.BannerUpdate, Call], Awaitable[v.Banner | Reply[v.Banner]]] = banners.update_banner
 updateBanner = Operation(
     id="updateBanner", method="put", path="/api/admin/banners/{banner_id}", access=Access("admin", frozenset({"manage:catalog"})),
+    handler=_update_banner,
     parameters=Parameters(
         p.UpdateBannerParameters,
         path=(Parameter("banner_id", "banner_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
@@ -612,8 +636,10 @@ updateBanner = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_delete_banner: Callable[[p.DeleteBannerParameters, Call], Awaitable[None | Reply[None]]] = banners.delete_banner
 deleteBanner = Operation(
     id="deleteBanner", method="delete", path="/api/admin/banners/{banner_id}", access=Access("admin", frozenset({"manage:catalog"})),
+    handler=_delete_banner,
     status=204,
     parameters=Parameters(
         p.DeleteBannerParameters,

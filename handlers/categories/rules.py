@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+from pydantic.experimental.missing_sentinel import MISSING
+
+from generated import models as m
 from generated import views as v
 from handlers.platform.errors import unprocessable
 
@@ -111,6 +114,20 @@ def detail(tree: Tree, slug: str, counts: Mapping[str, int]) -> v.CategoryDetail
         "breadcrumbs": [{"slug": step, "name": tree.name(step)} for step in [*tree.path(slug), slug]],
         "children": [view(tree, child, counts) for child in tree.children(slug)],
     }
+
+
+def changed(before: Json, body: m.CategoryUpdate, now: str) -> dict[str, Any]:
+    """The document after a change: a given field replaces, null clears."""
+    after = dict(before)
+    for name in ("name", "description", "parent_slug", "image_url", "position"):
+        value = getattr(body, name)
+        if value is MISSING:
+            continue
+        if name == "image_url" and value is None:
+            after.pop(name, None)
+        else:
+            after[name] = value.strip() if name == "name" else value
+    return {**after, "updated_at": now} if after != before else after
 
 
 def check_place(tree: Tree, parent: str | None, moved: str | None = None) -> None:

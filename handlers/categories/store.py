@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -14,18 +14,33 @@ from handlers.platform.store.port import Create, Delete, Document, Operation, Qu
 CONTAINER: Final = "categories"
 _PAGE: Final = 1000
 
+HasProducts = Callable[[str], Awaitable[bool]]
+
+
+async def _nothing_known(slug: str) -> bool:
+    """Before the products room has said how to find out, no category counts as empty."""
+    return True
+
 
 class Categories:
-    """The category tree of this process."""
+    """The category tree of this process.
+
+    `counts` and `has_products` are set by the products room, which knows this one and not the other way round.
+    """
 
     def __init__(self, services: Services) -> None:
         self._store = services.store
         self._tree = Kept(self._read, services.background, "the category tree")
         self.counts: Counts = dict
+        self.has_products: HasProducts = _nothing_known
 
     async def tree(self) -> Tree:
         """The tree as it was at most a few seconds ago; what this process has written is in it."""
         return await self._tree.value()
+
+    async def fresh(self) -> Tree:
+        """The tree as it is in the store now, to decide by."""
+        return await self._tree.reload()
 
     async def read(self, slug: str) -> Document | None:
         """One category as it is in the store."""

@@ -7,10 +7,21 @@ entry of its ledger), `updated_at`, and `event_sequence`, the counter of its eve
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any, Final
 
-from handlers.platform.store.port import Document, DocumentStore, Query
+from handlers.platform.store.port import (
+    Create,
+    Delete,
+    Document,
+    DocumentExists,
+    DocumentMissing,
+    DocumentStore,
+    Query,
+    Upsert,
+    VersionConflict,
+)
 
 CONTAINER: Final = "inventory"
 CARD: Final = "card"
@@ -65,3 +76,44 @@ def stock(product_id: str, variant_id: str, sku: str, on_hand: int, now: str) ->
         "version": 0,
         "updated_at": now,
     }
+
+
+async def open_stocks(store: DocumentStore, product_card: Json, stocks: Sequence[Json]) -> None:
+    """Writes the card and the stock of new variants, in one batch. What is there stays: a retry changes nothing."""
+    product_id = product_card["product_id"]
+    try:
+        await store.batch(CONTAINER, product_id, [Upsert(product_card), *(Create(each) for each in stocks)])
+    except DocumentExists:
+        known = {document.data["variant_id"] for document in await read_stocks(store, product_id)}
+        missing = [Create(each) for each in stocks if each["variant_id"] not in known]
+        await store.batch(CONTAINER, product_id, [Upsert(product_card), *missing])
+
+
+async def settle(store: DocumentStore, product_card: Json) -> None:
+    """Brings card and stocks in line with a product that has changed.
+
+    The stock of a variant that is no longer the product's goes, unless units of it are still reserved.
+    """
+    product_id = product_card["product_id"]
+    stocks = await read_stocks(store, product_id)
+    gone = [stock for stock in stocks if stock.data["variant_id"] not in product_card["variant_ids"]]
+    await store.write(CONTAINER, Upsert(product_card))
+    for document in gone:
+        await _remove(store, document)
+
+
+async def close(store: DocumentStore, product_id: str) -> None:
+    """Removes the stock of a product that is gone; variants with units reserved stay until those are settled."""
+    for document in await read_stocks(store, product_id):
+        await _remove(store, document)
+    with contextlib.suppress(DocumentMissing):
+        await store.write(CONTAINER, Delete(card_id(product_id)), partition=product_id)
+
+
+async def _remove(store: DocumentStore, document: Document) -> None:
+    stock = document.data
+    if stock["reserved"] > 0:
+        return
+    # Whoever reserves in this moment changes the etag, and the stock stays.
+    with contextlib.suppress(VersionConflict, DocumentMissing):
+        await store.write(CONTAINER, Delete(stock["id"], if_match=document.etag), partition=stock["product_id"])

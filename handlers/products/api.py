@@ -1,4 +1,4 @@
-"""Operations of the tag `products` that the shop asks."""
+"""Operations of the tag `products`: those that the shop asks. Those of administrators are in `admin.py`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,13 @@ from handlers.contract.call import Call
 from handlers.contract.reply import Header, Reply
 from handlers.platform.errors import not_found
 from handlers.products import rules
+from handlers.products.admin import (
+    create_product,
+    delete_product,
+    get_admin_product,
+    list_admin_products,
+    update_product,
+)
 from handlers.products.catalogue import Catalogue
 from handlers.products.index import facets
 from handlers.products.index.bits import Bits, contents
@@ -24,6 +31,20 @@ from handlers.products.index.related import by_likeness
 from handlers.products.index.search import search
 from handlers.products.index.select import Conditions, matching, page
 from handlers.products.lists import Listing, scope_of
+
+__all__ = [
+    "create_product",
+    "delete_product",
+    "get_admin_product",
+    "get_product",
+    "get_product_filters",
+    "list_admin_products",
+    "list_featured_products",
+    "list_products",
+    "list_related_products",
+    "search_products",
+    "update_product",
+]
 
 # The shop's own choice: well rated and in stock, best sellers first.
 FEATURED: Final = Conditions(status="active", rating=40, in_stock=True)

@@ -47,7 +47,9 @@ class Catalogue:
         self._documents: Memo[Document] = Memo(KEPT_DOCUMENTS, KEEP_SECONDS)
         self.answers: Memo[bytes] = Memo(KEPT_ANSWERS, KEEP_SECONDS)
         self._counted: tuple[int, Mapping[str, int]] = (-1, {})
-        services.room(Categories).counts = self.active_by_category
+        categories = services.room(Categories)
+        categories.counts = self.active_by_category
+        categories.has_products = self.has_products
 
     async def start(self) -> None:
         """Fills the index: about 0.1 s for a thousand products."""
@@ -132,6 +134,10 @@ class Catalogue:
             counts = {term[1:]: (self._index.having(term) & active).bit_count() for term in categories}
             self._counted = (self._index.generation, counts)
         return self._counted[1]
+
+    async def has_products(self, category: str) -> bool:
+        """Whether there are products of any status directly in a category."""
+        return await store.any_in(self._services.store, category)
 
     async def _ask(self) -> None:
         try:

@@ -59,6 +59,11 @@ async def changed(store: DocumentStore, since: str | None, after: tuple[Scalar, 
     )
 
 
+async def any_in(store: DocumentStore, category: str) -> bool:
+    """Whether the category has products, in whatever status."""
+    return bool((await store.query(Query(CONTAINER, partition=category, limit=1))).items)
+
+
 def history_id(product_id: str) -> str:
     """The id of the row with a product's prices."""
     return f"{HISTORY}|{product_id}"

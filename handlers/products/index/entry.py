@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from handlers.platform.clock import moment
 from handlers.platform.money import minor_units
-from handlers.products.index.words import folded, words
+from handlers.platform.texts import folded
+from handlers.products.index.words import words
 
 Json = Mapping[str, Any]
 
@@ -41,6 +42,7 @@ class Entry:
     rating: int
     created_at: int
     popularity: int
+    updated_at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ def reading(document: Json, version: str) -> Reading:
         rating=rating,
         created_at=int(moment(document["created_at"]).timestamp() * 1000),
         popularity=popularity(document["analytics"]),
+        updated_at=document["updated_at"],
     )
     return Reading(entry, terms, labels)
 

@@ -44,11 +44,14 @@ class Index:
     # --- changes ----------------------------------------------------------------------------------------------------
 
     def put(self, reading: Reading) -> None:
-        """Takes in a product, new or changed. The same version again changes nothing."""
+        """Takes in a product, new or changed. The same version again changes nothing, nor does an older one.
+
+        While a product moves to another category there are two of it, and the newer one counts.
+        """
         entry = reading.entry
         slot = self._slots.get(entry.id)
         old = self._entries[slot] if slot is not None else None
-        if old is not None and old.version == entry.version:
+        if old is not None and (old.version == entry.version or old.updated_at > entry.updated_at):
             return
         if slot is None:
             slot = self._new_slot(entry.id)

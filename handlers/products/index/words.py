@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import bisect
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from typing import Final
+
+from handlers.platform.texts import folded
 
 _WORD: Final = re.compile(r"[^\W_]+")
 # Words that say nothing about a product.
@@ -18,14 +19,6 @@ MIN_PREFIX: Final = 3
 _MIN_CORRECTABLE: Final = 4
 _LONG_WORD: Final = 6
 _CANDIDATES: Final = 40
-
-
-def folded(text: str) -> str:
-    """The text without letter case and accents, for comparing."""
-    if text.isascii():
-        return text.lower()
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(character for character in plain if not unicodedata.combining(character))
 
 
 def words(text: str) -> list[str]:
