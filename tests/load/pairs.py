@@ -1,0 +1,169 @@
+"""Ours and the peer in turn: the same requests, on the same core, from copies of the same store."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import statistics
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from handlers.products.catalogue import KEPT_ANSWERS
+from handlers.settings import Settings, load_settings
+
+from tests.load import seed
+from tests.load.drive import Sample, request, saturate
+from tests.load.machine import Cores
+from tests.load.report import Check, Findings, Line
+from tests.load.servers import Server, running
+
+Streams = Sequence[Sequence[bytes]]
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One kind of request and the ratio it has to reach; no floor: for information."""
+
+    key: str
+    title: str
+    streams: Streams
+    floor: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long to measure. A round is one run of each side."""
+
+    rounds: int = 9
+    seconds: float = 1.6
+    warm_up: float = 1.0
+
+
+CONNECTIONS: Final = 16
+
+
+def cases(settings: Settings) -> list[Case]:
+    """What is compared."""
+    paths = seed.lists()
+    if len(paths) <= KEPT_ANSWERS:
+        raise ValueError("lists would be answered from memory: ask for more of them")
+    again = [[request("GET", paths[0])]] * CONNECTIONS
+    return [
+        Case("list", "list of 20, made anew", seed.dealt(paths, CONNECTIONS), 3.5),
+        Case("list", "list of 20, the same again", again, None),
+        Case("detail", "detail", seed.dealt(seed.details(), CONNECTIONS), 2.3),
+        Case("write", "authenticated write", seed.writes(settings), 1.5),
+    ]
+
+
+def compare(
+    folder: Path, redis_url: str, cores: Cores, only: set[str], plan: Plan, findings: Findings, say: Say
+) -> None:
+    """Runs the cases whose key is in `only`; adds what it found."""
+    say(f"store of {seed.PRODUCTS:,} products")
+    template = folder / "template"
+    template.mkdir()
+    settings = load_settings({"ENV": "test", "DATA_DIR": str(template)})
+    seed.fill(template)
+    for name in ("ours", "peer"):
+        shutil.copytree(template, folder / name)
+    with ExitStack() as stack:
+        both = [stack.enter_context(running(name, folder / name, redis_url, cores.server)) for name in ("ours", "peer")]
+        _started(both, findings)
+        for case in cases(settings):
+            if case.key in only:
+                _same_answer(both, case)
+                _measure(both, case, plan, findings, say)
+        findings.checks.append(Check("anonymous memory under load", both[0].anonymous_mb(), 200.0, "MB", "at most"))
+
+
+def _started(both: Sequence[Server], findings: Findings) -> None:
+    ours, peer = both
+    findings.checks.append(Check("start to first answer", ours.first_answer, 3.0, "s", "at most"))
+    findings.remarks.append(f"The peer's first answer came after {peer.first_answer:.2f} s.")
+
+
+def _measure(both: Sequence[Server], case: Case, plan: Plan, findings: Findings, say: Say) -> None:
+    samples: dict[str, list[Sample]] = {server.name: [] for server in both}
+    for server in both:
+        saturate(server.address, case.streams, seconds=plan.warm_up)
+    for number in range(plan.rounds):
+        # A B, B A, A B …: whatever drifts meets both alike.
+        for server in both if number % 2 == 0 else reversed(both):
+            before = server.cpu_seconds()
+            sample = saturate(server.address, case.streams, seconds=plan.seconds)
+            sample.notes["cpu"] = (server.cpu_seconds() - before) / sample.requests
+            _expect_success(server, case, sample)
+            samples[server.name].append(sample)
+        rates = ", ".join(f"{name} {runs[-1].rate:,.0f}/s" for name, runs in samples.items())
+        say(f"{case.title}, round {number + 1} of {plan.rounds}: {rates}")
+    for server in both:
+        findings.lines.append(Line(case.title, server.name, _values(samples[server.name])))
+    _ratio(case, samples, findings)
+
+
+def _ratio(case: Case, samples: dict[str, list[Sample]], findings: Findings) -> None:
+    ratios = sorted(a.rate / b.rate for a, b in zip(samples["ours"], samples["peer"], strict=True))
+    measured = statistics.median(ratios)
+    by_cpu = statistics.median(
+        b.notes["cpu"] / a.notes["cpu"] for a, b in zip(samples["ours"], samples["peer"], strict=True)
+    )
+    if case.floor is not None:
+        spread = (ratios[0], ratios[-1])
+        findings.checks.append(Check(f"{case.title}, ours over the peer", measured, case.floor, "×", spread=spread))
+    busiest = max(sample.driver_busy for runs in samples.values() for sample in runs)
+    findings.remarks.append(
+        f"{case.title}: {measured:.2f} × by requests a second, {by_cpu:.2f} × by CPU time; "
+        f"the generator was busy {busiest:.0%} of its core at most."
+    )
+
+
+def _values(runs: Sequence[Sample]) -> dict[str, float]:
+    def middle(of: Callable[[Sample], float]) -> float:
+        return statistics.median(of(run) for run in runs)
+
+    return {
+        "requests/s": middle(lambda run: run.rate),
+        "p50 ms": middle(lambda run: run.percentile(0.5)),
+        "p95 ms": middle(lambda run: run.percentile(0.95)),
+        "p99 ms": middle(lambda run: run.percentile(0.99)),
+        "CPU µs each": middle(lambda run: run.notes["cpu"] * 1e6),
+        "body kB": middle(lambda run: run.body_bytes / run.requests / 1000),
+    }
+
+
+def _expect_success(server: Server, case: Case, sample: Sample) -> None:
+    if set(sample.statuses) != {200}:
+        raise RuntimeError(
+            f"{case.title}: {server.name} answered {dict(sample.statuses)}\n{server.output.read_text()[-2000:]}"
+        )
+
+
+def _same_answer(both: Sequence[Server], case: Case) -> None:
+    """Refuses to compare what is not the same. Writes differ in the moment of the change alone."""
+    bodies = []
+    for server in both:
+        body = fetch(server, case.streams[0][0])
+        body.pop("updated_at", None)
+        bodies.append(body)
+    if bodies[0] != bodies[1]:
+        raise RuntimeError(f"{case.title}: the two do not answer the same")
+
+
+def fetch(server: Server, raw: bytes) -> dict[str, object]:
+    """One request on a connection of its own; the JSON of its answer."""
+    with socket.create_connection(server.address, timeout=10) as connection:
+        connection.sendall(raw.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n", 1))
+        received = b""
+        while chunk := connection.recv(65536):
+            received += chunk
+    head, _, body = received.partition(b"\r\n\r\n")
+    if not head.startswith(b"HTTP/1.1 200"):
+        raise RuntimeError(f"{server.name} answered {head.splitlines()[0].decode()}: {body[:500].decode()}")
+    answer: dict[str, object] = json.loads(body)
+    return answer

@@ -1,0 +1,254 @@
+"""The peer: three of our operations as a good FastAPI team would write them. `python -m tests.load.peer` serves it.
+
+It shares with us everything that is not the framework: store and documents, the index over the catalogue, rules of
+accounts, token verification, rate limits, the edge with its log and metrics, uvicorn and its options. It differs in
+what is to be compared: routing, dependencies, parameters, bodies, and answers through `response_model`, which FastAPI
+serialises with pydantic itself (its documentation advises that over orjson). It has no CSRF check, no strict parsing,
+no limit of body size and no `HEAD`: what it leaves out is to its advantage.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, Literal
+
+import uvicorn
+from fastapi import Depends, FastAPI, Header, Query, Request, Response
+from fastapi.responses import JSONResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.types import ASGIApp
+
+from generated import models as m
+from handlers.app import build_services
+from handlers.categories.store import Categories
+from handlers.contract.call import Call
+from handlers.contract.services import Services
+from handlers.platform.access import ANONYMOUS, Access, Principal, refusal
+from handlers.platform.edge import Edge
+from handlers.platform.errors import Problem, not_found, rate_limited, unauthorized
+from handlers.platform.limits import LimitRule
+from handlers.platform.logs import LineWriter, configure_logging
+from handlers.platform.request import RequestInfo
+from handlers.platform.tokens import TokenRejected
+from handlers.products.catalogue import Catalogue
+from handlers.products.index.select import matching, page
+from handlers.products.lists import Listing, scope_of
+from handlers.products.rules import conditions, order_of
+from handlers.settings import Settings, load_settings
+from handlers.users import rules as users
+from handlers.users import store as accounts
+from tests.load import peer_models as view
+
+PROFILE = Access("customer", frozenset({"write:profile"}))
+SortBy = Literal["relevance", "price", "name", "created_at", "rating", "popularity"]
+
+
+def create_peer(settings: Settings, services: Services, writer: LineWriter) -> ASGIApp:
+    """The peer in our edge, so that both pay for request ids, CORS, log and metrics."""
+    return Edge(_app(settings, services), settings, services.telemetry, writer)
+
+
+def _app(settings: Settings, services: Services) -> FastAPI:
+    app = FastAPI(title="Peer", lifespan=_lifespan(services), openapi_url=None)
+    app.state.services = services
+    app.state.rule = LimitRule(settings.rate_limit_per_minute, settings.rate_limit_burst)
+    app.add_exception_handler(Problem, _refused)
+    app.get("/api/products", response_model=view.ProductPage, response_model_exclude_unset=True)(list_products)
+    app.get("/api/products/{product_id}", response_model=view.Product, response_model_exclude_unset=True)(get_product)
+    app.put("/api/users/me", response_model=view.User, response_model_exclude_unset=True)(update_me)
+    return app
+
+
+def _lifespan(services: Services) -> Callable[[FastAPI], Any]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        services.limits.start()
+        await services.room(Catalogue).start()
+        yield
+        await services.background.drain()
+        await services.limits.stop()
+        await services.cache.close()
+        await services.store.close()
+
+    return lifespan
+
+
+async def _refused(request: Request, problem: Exception) -> JSONResponse:
+    assert isinstance(problem, Problem)
+    headers = {key.decode(): value.decode() for key, value in problem.headers}
+    error = {"code": problem.code, "message": problem.message, "details": problem.details}
+    return JSONResponse({"error": error}, problem.status, headers)
+
+
+# --- dependencies ---------------------------------------------------------------------------------------------------
+
+_bearer = HTTPBearer(auto_error=False)
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+
+async def services_of(request: Request) -> Services:
+    """The services of the process."""
+    services: Services = request.app.state.services
+    return services
+
+
+Deps = Annotated[Services, Depends(services_of)]
+
+
+async def caller(request: Request, services: Deps, credentials: Bearer) -> Principal:
+    """Who calls, by bearer token or cookie."""
+    token = credentials.credentials if credentials is not None else request.cookies.get("hph_access")
+    if not token:
+        return ANONYMOUS
+    try:
+        principal = services.tokens.verify(token)
+    except TokenRejected as rejected:
+        raise unauthorized(rule=rejected.rule) from None
+    return principal if credentials is not None else principal.by_cookie()
+
+
+Caller = Annotated[Principal, Depends(caller)]
+
+
+def limited(operation_id: str) -> Callable[..., Awaitable[RequestInfo]]:
+    """A dependency that takes a token of the caller's bucket, and notes for the log what is called."""
+
+    async def take(request: Request, response: Response, services: Deps, principal: Caller) -> RequestInfo:
+        info: RequestInfo = request.scope["hph"]
+        info.operation_id = operation_id
+        info.principal_id, info.role = principal.id, principal.role
+        verdict = services.limits.take(principal.id or info.address, request.app.state.rule)
+        if verdict.retry_after is not None:
+            raise rate_limited(verdict.retry_after)
+        response.headers["ratelimit-limit"] = str(verdict.limit)
+        response.headers["ratelimit-remaining"] = str(verdict.remaining)
+        response.headers["ratelimit-reset"] = str(verdict.reset)
+        return info
+
+    return take
+
+
+async def customer(principal: Caller) -> Principal:
+    """A caller who may change its profile."""
+    refused = refusal(principal, PROFILE)
+    if refused is not None:
+        raise refused
+    return principal
+
+
+# --- operations -----------------------------------------------------------------------------------------------------
+
+
+async def list_products(
+    *,
+    response: Response,
+    services: Deps,
+    info: Annotated[RequestInfo, Depends(limited("listProducts"))],
+    category: Annotated[str | None, Query(max_length=100, pattern="^[a-z0-9]+(-[a-z0-9]+)*$")] = None,
+    sort: SortBy | None = None,
+    order: Literal["asc", "desc"] | None = None,
+    number: Annotated[int, Query(alias="page", ge=1, le=10_000)] = 1,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: Annotated[str | None, Query(max_length=1024)] = None,
+) -> Any:
+    """Active products of a category and everything below it, or of the whole shop."""
+    info.template = "/api/products"
+    catalogue = services.room(Catalogue)
+    index = await catalogue.index()
+    tree = await services.room(Categories).tree()
+    if category is not None and category not in tree:
+        raise not_found("Category", category=category)
+    within = tree.subtree(category) if category is not None else None
+    arranged = order_of(sort, order, has_words=False)
+    scope = scope_of("products", category, None, arranged)
+    place = Listing(catalogue, index, services.cursors, arranged, scope).place(number, limit, cursor)
+    found = matching(index, conditions(None, within, "active", services.settings.shop_currency))
+    chosen = page(
+        index,
+        [found],
+        arranged.key,
+        descending=arranged.descending,
+        limit=limit,
+        offset=place.offset,
+        after=place.after,
+    )
+    following = None
+    if chosen.next is not None:
+        position = (place.number + 1, chosen.next.tier, chosen.next.key, chosen.next.id)
+        following = services.cursors.seal(position, scope)
+    response.headers["cache-control"] = "public, max-age=30"
+    return {
+        "items": [document.data for document in await catalogue.documents(chosen.slots)],
+        "page": place.number,
+        "limit": limit,
+        "total": found.bit_count(),
+        "next_cursor": following,
+    }
+
+
+async def get_product(
+    *,
+    product_id: str,
+    response: Response,
+    services: Deps,
+    info: Annotated[RequestInfo, Depends(limited("getProduct"))],
+) -> Any:
+    """One active product, by id or slug."""
+    info.template = "/api/products/{product_id}"
+    document = await services.room(Catalogue).active(product_id)
+    if document is None:
+        raise not_found("Product", product_id=product_id)
+    response.headers["etag"] = f'"{document.etag}"'
+    response.headers["cache-control"] = "public, max-age=60"
+    return document.data
+
+
+async def update_me(
+    *,
+    request: Request,
+    response: Response,
+    body: m.UserUpdate,
+    services: Deps,
+    principal: Annotated[Principal, Depends(customer)],
+    info: Annotated[RequestInfo, Depends(limited("updateMe"))],
+    if_match: Annotated[str | None, Header(max_length=128)] = None,
+) -> Any:
+    """Changes the caller's account; change and event in one batch. (The bench makes no change of address.)"""
+    info.template = "/api/users/me"
+    now = services.clock.now()
+    call = Call(services, principal, info, request.scope["headers"])
+    await accounts.signed_in(call)
+    document = await accounts.change(
+        call, principal.id, lambda account: users.updated(account, body, now), if_match=if_match
+    )
+    response.headers["etag"] = f'"{document.etag}"'
+    response.headers["cache-control"] = "no-store"
+    return users.user_view(document.data)
+
+
+def main() -> None:
+    """Serves the peer with uvicorn's options of `handlers.app`."""
+    settings = load_settings(os.environ)
+    writer = LineWriter()
+    configure_logging(settings.log_level, writer)
+    config = uvicorn.Config(
+        create_peer(settings, build_services(settings), writer),
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        access_log=False,
+        server_header=False,
+        log_config=None,
+        proxy_headers=False,
+        timeout_graceful_shutdown=20,
+    )
+    uvicorn.Server(config).run()
+    writer.close()
+
+
+if __name__ == "__main__":
+    main()
