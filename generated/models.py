@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.experimental.missing_sentinel import MISSING
 from typing_extensions import TypeAliasType
+
+from handlers.contract.moments import Day as date, Moment as AwareDatetime
 
 AgentName = TypeAliasType(
     "AgentName",

@@ -88,7 +88,8 @@ def parse_body(body: bytes, model: type[M], min_properties: int = 0, *, free_for
     try:
         parsed = model.model_validate_json(body, strict=True)
     except ValidationError as error:
-        raise invalid(_faults(error.errors(include_url=False, include_context=False, include_input=False))) from None
+        errors = error.errors(include_url=False, include_context=False, include_input=False)
+        raise invalid(_faults(errors, body)) from None
     if free_form:
         _check_numbers(body)
     if min_properties and len(parsed.model_fields_set) < min_properties:
@@ -148,8 +149,31 @@ def fault_message(error: Mapping[str, Any]) -> str:
     return f"{_pointer(error['loc']) or '/'}: {error['msg']}"
 
 
-def _faults(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
-    return [fault("body", _pointer(error["loc"]), str(error["msg"])) for error in errors[:_MAX_FAULTS]]
+def _faults(errors: Sequence[Mapping[str, Any]], body: bytes) -> list[dict[str, str]]:
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        document = None
+    faults: list[dict[str, str]] = []
+    for error in errors[:_MAX_FAULTS]:
+        entry = fault("body", _pointer(_place(error, document)), str(error["msg"]))
+        if entry not in faults:
+            faults.append(entry)
+    return faults
+
+
+def _place(error: Mapping[str, Any], document: Any) -> list[int | str]:
+    """Where in the document an error is. pydantic also names the members of unions on its way there."""
+    place: list[int | str] = []
+    location = error["loc"]
+    for at, part in enumerate(location):
+        known = range(len(document)) if isinstance(document, list) else document
+        if isinstance(document, list | dict) and part in known:
+            document = document[part]
+        elif error["type"] != "missing" or at < len(location) - 1:
+            continue
+        place.append(part)
+    return place
 
 
 def _pointer(location: Sequence[int | str]) -> str:

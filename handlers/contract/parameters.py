@@ -9,20 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from pydantic import BaseModel, ValidationError
 
 from handlers.contract.body import fault_message, finite_json
+from handlers.contract.moments import parse_day, parse_moment
 from handlers.platform.errors import fault, invalid
 
 MAX_QUERY_BYTES: Final = 8192
 _INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]{0,18})\Z")
 _NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,18})(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,2})?\Z")
-_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
-_TIME: Final = re.compile(r"[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})\Z")
 # An escape, a character class, or the end of the input.
 _PATTERN_PART: Final = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
 
@@ -98,28 +96,20 @@ def boolean() -> Convert:
 
 def day() -> Convert:
     """Converts an RFC 3339 full-date."""
-
-    def convert(value: str) -> date:
-        if _DATE.match(value) is None:
-            raise Refused("Input should be a date such as 2026-01-25")
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            raise Refused("Input should be a date that exists") from None
-
-    return convert
+    return _refusing(parse_day)
 
 
 def instant() -> Convert:
     """Converts an RFC 3339 date-time with its offset to UTC."""
+    return _refusing(parse_moment)
 
-    def convert(value: str) -> datetime:
-        if _DATE.match(value[:10]) is None or _TIME.match(value[10:]) is None:
-            raise Refused("Input should be a date and time such as 2026-01-25T10:45:00Z")
+
+def _refusing(parse: Convert) -> Convert:
+    def convert(value: str) -> Any:
         try:
-            return datetime.fromisoformat(value.upper()).astimezone(UTC)
-        except (ValueError, OverflowError):
-            raise Refused("Input should be a moment that exists") from None
+            return parse(value)
+        except ValueError as error:
+            raise Refused(str(error)) from None
 
     return convert
 

@@ -64,6 +64,28 @@ def write_models(document: Json, target: Path) -> None:
         roots.append(operation.get("requestBody", {}))
         roots += [resolved(document, parameter) for parameter in operation.get("parameters", [])]
     _write(document, _reachable(document, roots), _REQUESTS, target)
+    target.write_text(_with_strict_times(target.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def _with_strict_times(text: str) -> str:
+    """The models with days and moments as `handlers.contract.moments` reads them, under the generator's names."""
+    names = {"date": "Day as date", "AwareDatetime": "Moment as AwareDatetime"}
+    used: list[str] = []
+    lines: list[str] = []
+    for line in text.splitlines():
+        module, imports, listed = line.partition(" import ")
+        if imports and module in ("from datetime", "from pydantic"):
+            wanted = listed.split(", ")
+            used += [names[name] for name in wanted if name in names]
+            wanted = [name for name in wanted if name not in names]
+            if not wanted:
+                continue
+            line = f"{module} import {', '.join(wanted)}"  # noqa: PLW2901 - the same line, with less in it
+        lines.append(line)
+    if used:
+        at = max(index for index, line in enumerate(lines) if line.startswith("from "))
+        lines.insert(at + 1, f"\nfrom handlers.contract.moments import {', '.join(sorted(used))}")
+    return "\n".join(lines) + "\n"
 
 
 def write_views(document: Json, target: Path) -> None:

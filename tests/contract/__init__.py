@@ -1,0 +1,1 @@
+"""The contract runtime proved: parameters, bodies, routing, answers, access, conformance, pages, the gateway."""
