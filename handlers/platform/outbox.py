@@ -11,10 +11,12 @@ from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, Final
 
 from generated.containers import CONTAINERS, Container
+from generated.events import EVENTS, EventSpec
 from handlers.platform.clock import Clock, SystemClock, timestamp
+from handlers.platform.events import Event
 from handlers.platform.ids import new_id
 from handlers.platform.store.port import Create, Json, StoreMisuse
-from handlers.platform.store.values import value_at
+from handlers.platform.store.values import place, value_at
 
 KIND: Final = "outbox"
 COUNTER: Final = "event_sequence"
@@ -26,7 +28,7 @@ Validate = Callable[[Json], None]
 
 
 def _accept(_: Json) -> None:
-    """No validation: for tests, and until the generated events are plugged in."""
+    """No validation: for tests with events of their own. Applications pass `EventContract.check`."""
 
 
 class Outbox:
@@ -38,30 +40,36 @@ class Outbox:
         clock: Clock | None = None,
         validate: Validate = _accept,
         containers: Mapping[str, Container] = CONTAINERS,
+        events: Mapping[str, EventSpec] = EVENTS,
     ) -> None:
         self._clock = clock or SystemClock()
         self._validate = validate
         self._containers = containers
+        self._events = events
 
     def row(
         self,
         container: str,
         guarded: MutableMapping[str, Any],
         *,
-        topic: str,
         event_type: str,
         data: Mapping[str, Any],
-        key: str,
         correlation_id: str,
         causation_id: str | None = None,
         source: str = SOURCE,
+        topic: str | None = None,
+        key: str | None = None,
     ) -> Create:
         """The row for the same batch as `guarded`, whose `event_sequence` goes up by one here.
 
-        `key`: the partition key on the topic, the aggregate's id. `correlation_id`: the request's id. `causation_id`:
-        the event this one follows from; none means that the request itself led to it. `source`: the agent's name, when
-        a built-in participant stands in for one.
+        `correlation_id`: the request's id. `causation_id`: the event this one follows from; none means that the request
+        itself led to it. `source`: the agent's name, when a built-in participant stands in for one. `topic` and `key`
+        (the aggregate's id) are what the contract says, unless given.
         """
+        if topic is None or key is None:
+            spec = self._events[event_type]
+            topic = topic or spec.topic
+            key = key or str(value_at(data, spec.partition_key.removeprefix("/data/").split("/")))
         if KIND not in self._containers[container].kinds:
             raise StoreMisuse(f"{container}: no outbox rows here (infra/containers.yaml)")
         moment = timestamp(self._clock.now())
@@ -79,7 +87,7 @@ class Outbox:
         self._validate(envelope)
         return Create(
             {
-                **self._partition_fields(container, guarded),
+                **place(self._containers[container].partition_key, guarded),
                 "id": event_id,
                 "kind": KIND,
                 "ttl": TTL,
@@ -91,16 +99,26 @@ class Outbox:
             }
         )
 
-    def _partition_fields(self, container: str, guarded: Mapping[str, Any]) -> Json:
-        """The fields that put the row into the guarded document's partition."""
-        fields: Json = {}
-        for path in self._containers[container].partition_key:
-            *above, leaf = path.split(".")
-            place = fields
-            for segment in above:
-                place = place.setdefault(segment, {})
-            place[leaf] = value_at(guarded, path.split("."))
-        return fields
+    def follow(
+        self,
+        event: Event[Any],
+        container: str,
+        guarded: MutableMapping[str, Any],
+        *,
+        event_type: str,
+        data: Mapping[str, Any],
+        source: str = SOURCE,
+    ) -> Create:
+        """The row of an event that a handler's work led to: it carries the request on, and names `event` as its cause."""
+        return self.row(
+            container,
+            guarded,
+            event_type=event_type,
+            data=data,
+            correlation_id=event.correlation_id,
+            causation_id=event.id,
+            source=source,
+        )
 
 
 def next_sequence(guarded: MutableMapping[str, Any]) -> int:

@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from generated.events import TOPICS, TopicSpec
-from handlers.platform.bus.port import MAX_MESSAGE_BYTES, BusUnavailable, Message, MessageTooLarge, Received, Subscription
+from handlers.platform.bus.port import (
+    MAX_MESSAGE_BYTES,
+    BusUnavailable,
+    Message,
+    MessageTooLarge,
+    Received,
+    Subscription,
+)
 from handlers.platform.bus.sqlite_consumption import SqliteConsumption
 from handlers.platform.bus.sqlite_log import Log, Slot
 from handlers.platform.clock import Clock, SystemClock
@@ -137,7 +144,9 @@ class SqliteBus:
         except StoreError as error:  # the writer is the document store's, and speaks its language
             raise BusUnavailable(BUSY) from error
 
-    def _append(self, rows: Mapping[int, list[tuple[str, bytes, bytes]]], at: int, connection: sqlite3.Connection) -> None:
+    def _append(
+        self, rows: Mapping[int, list[tuple[str, bytes, bytes]]], at: int, connection: sqlite3.Connection
+    ) -> None:
         self.log.append(rows, at, connection)
         self._appended = True
 

@@ -30,8 +30,8 @@ _TABLES: Final = (
     "attributes BLOB NOT NULL, body BLOB NOT NULL)",
     "CREATE TABLE IF NOT EXISTS members (member TEXT NOT NULL, grp TEXT NOT NULL, until INTEGER NOT NULL, "
     "PRIMARY KEY (member, grp)) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS progress (grp TEXT NOT NULL, slot INTEGER NOT NULL, owner TEXT, epoch INTEGER NOT NULL, "
-    "sequence INTEGER NOT NULL, PRIMARY KEY (grp, slot)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS progress (grp TEXT NOT NULL, slot INTEGER NOT NULL, owner TEXT, "
+    "epoch INTEGER NOT NULL, sequence INTEGER NOT NULL, PRIMARY KEY (grp, slot)) WITHOUT ROWID",
 )
 
 

@@ -42,6 +42,23 @@ def value_at(document: Mapping[str, Any], segments: Sequence[str]) -> Any:
     return value
 
 
+def place(partition_key: Sequence[str], document: Mapping[str, Any]) -> Json:
+    """The partition key's fields of a document: what puts another one beside it into the same partition."""
+    return fields_at({path: value_at(document, path.split(".")) for path in partition_key})
+
+
+def fields_at(values: Mapping[str, Any]) -> Json:
+    """A document of values at dotted paths."""
+    document: Json = {}
+    for path, value in values.items():
+        *above, leaf = path.split(".")
+        parent = document
+        for segment in above:
+            parent = parent.setdefault(segment, {})
+        parent[leaf] = value
+    return document
+
+
 def scalar_at(document: Mapping[str, Any], path: str) -> Scalar:
     """The scalar at the dotted path. Raises `StoreMisuse` when there is none: a sort key must be one."""
     value = value_at(document, path.split("."))
@@ -56,10 +73,15 @@ def check_patch(patch: Patch, fixed: frozenset[str]) -> None:
     if not 1 <= len(paths) <= MAX_PATCH_FIELDS:
         raise StoreMisuse(f"a patch changes 1 to {MAX_PATCH_FIELDS} fields, not {len(paths)}")
     for path in paths:
-        if path in fixed or path.partition(".")[0] in fixed:
+        if any(_overlap(path, one) for one in fixed):
             raise StoreMisuse(f"a patch cannot change {path!r}")
     if not all(type(by) is int for by in patch.increments.values()):
         raise StoreMisuse("increments are integers (decision 65)")
+
+
+def _overlap(path: str, other: str) -> bool:
+    """Whether one of the paths is the other or lies in it."""
+    return f"{path}.".startswith(f"{other}.") or f"{other}.".startswith(f"{path}.")
 
 
 def apply_patch(document: Json, patch: Patch) -> None:

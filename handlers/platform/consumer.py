@@ -1,0 +1,263 @@
+"""Takes a group's messages from the bus to its handlers: in order for each aggregate, once, and never stuck on poison.
+
+Messages of one key are handled one after the other, different keys side by side. What fails is tried again a few times
+and then becomes a dead letter; what is merely away (store, cache, partner) is waited for, and the partition with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from handlers.platform.bus.port import Batch, BusUnavailable, Received
+from handlers.platform.cache import CacheUnavailable
+from handlers.platform.dead_letters import DeadLetters, Failure, Reason, describe
+from handlers.platform.errors import Problem
+from handlers.platform.events import ID, MAJOR, REPLAY_FOR, Event, EventContract, EventMismatch, type_of
+from handlers.platform.store.port import StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[Event[Any]], Awaitable[None]]
+
+CONCURRENCY: Final = 16  # aggregates of one partition at a time
+HANDLER_SECONDS: Final = 60.0
+
+
+class Transient(Exception):
+    """Something is away for the moment. Errors of partners that shall be waited for derive from it."""
+
+
+_TRANSIENT: Final = (Transient, StoreUnavailable, BusUnavailable, CacheUnavailable, ConnectionError)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often a failing event is tried, and the pauses in seconds: they double from `first` to `longest`."""
+
+    attempts: int = 5
+    first: float = 0.05
+    longest: float = 10.0
+
+    def pause(self, failures: int) -> float:
+        """The pause after so many failures in a row."""
+        return min(self.longest, float(self.first * 2 ** min(failures - 1, 20)))
+
+
+class Counts:
+    """What a group has done since the process started. `age` is that of the event handled last, in seconds."""
+
+    __slots__ = ("age", "buried", "failed", "handled", "passed", "waited")
+
+    def __init__(self) -> None:
+        self.handled = 0
+        self.passed = 0
+        self.failed = 0
+        self.waited = 0
+        self.buried = 0
+        self.age = 0.0
+
+
+class Consumer:
+    """One group of this process. `deliver` is what the bus calls."""
+
+    def __init__(
+        self,
+        group: str,
+        handlers: Mapping[str, Handler],
+        contract: EventContract,
+        letters: DeadLetters,
+        *,
+        broadcast: bool = False,
+        patience: Patience = Patience(),
+    ) -> None:
+        self.group = group
+        self.counts = Counts()
+        self._handlers = handlers
+        self._contract = contract
+        self._letters = letters
+        self._broadcast = broadcast
+        self._patience = patience
+
+    async def deliver(self, batch: Batch) -> None:
+        """Handles a batch. Returns early when the batch is to stop; what it has finished is noted in the batch."""
+        chains: dict[str, deque[int]] = {}
+        for index, message in enumerate(batch.messages):
+            chains.setdefault(message.key, deque()).append(index)
+        waiting, front = deque(chains.values()), _Front(batch)
+        if len(waiting) == 1:
+            await self._work(waiting, front)
+            return
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(min(CONCURRENCY, len(waiting))):
+                tasks.create_task(self._work(waiting, front))
+
+    async def _work(self, waiting: deque[deque[int]], front: _Front) -> None:
+        """Takes one aggregate after the other."""
+        while waiting:
+            for index in waiting.popleft():
+                if front.batch.stopping.is_set() or not await self._message(front.batch.messages[index], front.batch):
+                    return
+                front.done(index)
+
+    async def _message(self, message: Received, batch: Batch) -> bool:
+        """Sees to one message, for as long as it takes. False: it was told to stop before."""
+        failed = waited = 0
+        fault: Exception | None = None
+        while True:
+            try:
+                if fault is not None and failed >= self._patience.attempts:
+                    await self._give_up(message, fault, failed)
+                else:
+                    await self._attempt(message)
+            except _TRANSIENT as error:
+                waited += 1
+                self.counts.waited += 1
+                pause = self._patience.pause(waited)
+                if waited == 1 or pause == self._patience.longest:
+                    log.warning("%s waits: %s", self.group, describe(error))
+            except Exception as error:
+                fault, failed = error, failed + 1
+                self.counts.failed += 1
+                pause = 0.0 if failed == self._patience.attempts else self._patience.pause(failed)
+                log.warning("%s failed at %s (%d): %s", self.group, _name(message), failed, describe(error))
+            else:
+                return True
+            if await _stopped(batch.stopping, pause):
+                return False
+
+    async def _attempt(self, message: Received) -> None:
+        """One try: reads, checks, handles. Buries at once what can never fit. Raises what the handler raises."""
+        event_type, major = type_of(message.attributes)
+        meant_for = message.attributes.get(REPLAY_FOR)
+        if event_type not in self._handlers or (meant_for is not None and meant_for != self.group):
+            self.counts.passed += 1
+            return
+        if major != MAJOR:
+            await self._bury(message, "unsupported_version", f"version {major} of {event_type}", 1)
+            return
+        try:
+            event = self._read(message)
+        except EventMismatch as error:
+            await self._bury(message, "invalid", str(error), 1)
+            return
+        if not self._broadcast and not event.replayed and await self._letters.holds(self.group, event.id):
+            self.counts.passed += 1
+            return
+        await self._handle(event)
+        if event.replayed:
+            await self._letters.settle(self.group, event.id, None)
+
+    def _read(self, message: Received) -> Event[Any]:
+        try:
+            envelope = orjson.loads(message.body)
+        except ValueError:
+            raise EventMismatch("the body is no JSON") from None
+        if not isinstance(envelope, dict):
+            raise EventMismatch("the body is no object")
+        self._contract.check(envelope)
+        return Event(
+            id=envelope["event_id"],
+            type=envelope["event_type"],
+            version=envelope["event_version"],
+            timestamp=envelope["timestamp"],
+            source=envelope["source"],
+            data=envelope["data"],
+            correlation_id=envelope["correlation_id"],
+            causation_id=envelope["causation_id"],
+            group=self.group,
+            topic=message.topic,
+            key=message.key,
+            replayed=message.attributes.get(REPLAY_FOR) == self.group,
+        )
+
+    async def _handle(self, event: Event[Any]) -> None:
+        limit = asyncio.timeout(HANDLER_SECONDS)
+        try:
+            async with limit:
+                await self._handlers[event.type](event)
+        except TimeoutError as error:
+            if limit.expired():
+                raise RuntimeError(f"no end within {HANDLER_SECONDS:g} s") from error
+            raise Transient("a time-out inside") from error
+        except Problem as problem:
+            if problem.status == 503:
+                raise Transient(problem.message) from problem
+            raise
+        self.counts.handled += 1
+        self.counts.age = max(0.0, time.time() - event.happened_at)
+
+    async def _give_up(self, message: Received, fault: Exception, attempts: int) -> None:
+        if message.attributes.get(REPLAY_FOR) == self.group:
+            await self._letters.settle(self.group, message.attributes.get(ID, ""), fault)
+            self.counts.buried += 1
+        else:
+            await self._bury(message, "failed", describe(fault), attempts)
+
+    async def _bury(self, message: Received, reason: Reason, error: str, attempts: int) -> None:
+        self.counts.buried += 1
+        log.error("%s gives up %s: %s: %s", self.group, _name(message), reason, error)
+        if self._broadcast:
+            return  # each process for itself: there is nothing to send again
+        event_id = message.attributes.get(ID) or f"{message.topic}-{message.partition}-{message.sequence}"
+        await self._letters.bury(
+            Failure(
+                consumer=self.group,
+                event_id=event_id,
+                event_type=type_of(message.attributes)[0] or "unknown",
+                topic=message.topic,
+                key=message.key,
+                envelope=_envelope(message.body),
+                reason=reason,
+                error=error,
+                attempts=attempts,
+            )
+        )
+
+
+class _Front:
+    """Notes what is done, in whatever order, and finishes the batch up to the first that is not."""
+
+    __slots__ = ("_done", "batch")
+
+    def __init__(self, batch: Batch) -> None:
+        self.batch = batch
+        self._done: set[int] = set()
+
+    def done(self, index: int) -> None:
+        """This one is."""
+        self._done.add(index)
+        front = self.batch.finished
+        while front in self._done:
+            self._done.discard(front)
+            front += 1
+        self.batch.finish(front)
+
+
+def _name(message: Received) -> str:
+    return f"{type_of(message.attributes)[0] or 'an event'} {message.attributes.get(ID, '')}"
+
+
+def _envelope(body: bytes) -> Mapping[str, Any] | None:
+    try:
+        envelope = orjson.loads(body)
+    except ValueError:
+        return None
+    return envelope if isinstance(envelope, dict) else None
+
+
+async def _stopped(stopping: asyncio.Event, seconds: float) -> bool:
+    """Pauses; whether it was told to stop meanwhile."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stopping.wait()
+    except TimeoutError:
+        return False
+    return True

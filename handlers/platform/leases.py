@@ -1,0 +1,105 @@
+"""Leases in the document store: one process at a time does a piece of work, and takes notes that only the holder writes.
+
+Fenced by the document's etag: who has lost a lease, because it hung for longer than the lease lasts, finds out at its
+next note, and its note is refused.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from handlers.platform.process import has_ended, new_owner
+from handlers.platform.store.port import (
+    Create,
+    Document,
+    DocumentExists,
+    DocumentMissing,
+    DocumentStore,
+    Json,
+    Replace,
+    VersionConflict,
+)
+
+CONTAINER: Final = "leases"
+
+
+class LeaseLost(Exception):
+    """Another process has taken the work over."""
+
+
+class Lease:
+    """A lease on one piece of work. `seconds`: for how long it holds without a sign of life."""
+
+    def __init__(self, store: DocumentStore, group: str, name: str, *, seconds: float = 30.0) -> None:
+        self.seconds = seconds
+        self._store = store
+        self._key = (group, name)
+        self._owner = new_owner()
+        self._held: Document | None = None
+
+    @property
+    def note(self) -> Json:
+        """What the holder noted last; empty in the beginning."""
+        return dict(self._held.data["note"]) if self._held is not None else {}
+
+    async def acquire(self) -> bool:
+        """Takes the lease if it is free, has run out, or its holder's process has ended."""
+        group, name = self._key
+        found = await self._store.read(CONTAINER, group, name)
+        try:
+            if found is None:
+                document = {"id": name, "group": group, "epoch": 1, "note": {}, **self._mine()}
+                self._held = await self._store.write(CONTAINER, Create(document))
+            elif self._is_free(found.data):
+                document = {**found.data, "epoch": found.data["epoch"] + 1, **self._mine()}
+                self._held = await self._store.write(CONTAINER, Replace(document, if_match=found.etag))
+            else:
+                return False
+        except (DocumentExists, DocumentMissing, VersionConflict):
+            return False  # another was faster
+        return True
+
+    async def keep(self, note: Json | None = None) -> None:
+        """Renews the lease, with a new note if there is one. Raises `LeaseLost`."""
+        if self._held is None:
+            raise LeaseLost
+        document = {**self._held.data, **self._mine()}
+        if note is not None:
+            document["note"] = note
+        await self._replace(document)
+
+    async def release(self) -> None:
+        """Gives the lease back, its note kept. Nothing happens when it is lost already."""
+        if self._held is None:
+            return
+        document = {**self._held.data, "owner": "", "until": 0}
+        try:
+            await self._replace(document)
+        except LeaseLost:
+            return
+        self._held = None
+
+    async def _replace(self, document: Json) -> None:
+        assert self._held is not None  # noqa: S101 - the callers have looked
+        try:
+            self._held = await self._store.write(CONTAINER, Replace(document, if_match=self._held.etag))
+        except (DocumentMissing, VersionConflict) as error:
+            await self._check_own(error)
+
+    async def _check_own(self, error: Exception) -> None:
+        """A conflict with a write of our own, whose answer was lost, is none."""
+        group, name = self._key
+        found = await self._store.read(CONTAINER, group, name)
+        if found is None or found.data["owner"] != self._owner:
+            self._held = None
+            raise LeaseLost from error
+        self._held = found
+
+    def _mine(self) -> Json:
+        return {"owner": self._owner, "until": int((time.time() + self.seconds) * 1000)}
+
+    def _is_free(self, document: Json) -> bool:
+        return bool(
+            document["until"] <= time.time() * 1000 or document["owner"] == self._owner or has_ended(document["owner"])
+        )
