@@ -37,9 +37,9 @@ def price_facets(index: Index, within: Bits, currency: str) -> list[v.PriceFacet
 
 def _edges(index: Index, within: Bits, unit: int) -> list[int]:
     """Round prices between the cheapest and the dearest product, at most one less than there may be ranges."""
-    ladder = [step * 10**power * unit for power in range(1, 9) for step in (1, 2.5, 5)]
+    ladder = [step * 10**power * unit for power in range(8) for step in (10, 25, 50)]
     total = within.bit_count()
-    counts = [(int(edge), index.price_below(int(edge), within).bit_count()) for edge in ladder]
+    counts = [(edge, index.price_below(edge, within).bit_count()) for edge in ladder]
     inner = [edge for edge, below in counts if 0 < below < total]
     while len(inner) >= MAX_RANGES:
         inner = inner[1::2]

@@ -1,0 +1,1 @@
+"""The demo shop: categories, products with stock, banners, promotions, accounts. The same on every machine."""
