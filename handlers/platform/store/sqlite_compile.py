@@ -156,6 +156,7 @@ def select(layout: Layout, query: Query, now: int) -> Statement:
     where = _where(layout, compiler, query, now)
     order = sort_keys(layout, query)
     _check_order(layout, query)
+    # The plus keeps this out of the choice of an index range, which belongs to the position.
     where += [f"+{compiler.operand(sort.path)} IS NOT NULL" for sort in query.sort if sort.path != "id"]
     if query.after is not None:
         where.append(_after(compiler, order, query.after))

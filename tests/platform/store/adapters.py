@@ -47,7 +47,9 @@ MONTHS: Final = Container(
 )
 PLAIN: Final = Container(name="plain", partition_key=("owner",))
 
-CONTAINERS: Final = {container.name: container for container in (THINGS, UNIQUE, MONTHS, PLAIN)}
+NESTED: Final = Container(name="nested", partition_key=("who.owner",))
+
+CONTAINERS: Final = {container.name: container for container in (THINGS, UNIQUE, MONTHS, PLAIN, NESTED)}
 
 
 class TestClock:

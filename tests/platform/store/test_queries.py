@@ -2,25 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from handlers.platform.store.port import (
     MAX_IN_VALUES,
     Condition,
+    Contains,
     Create,
     DocumentStore,
     Eq,
+    Exists,
     In,
+    Prefix,
     Query,
     Range,
+    Scalar,
     Sort,
     StoreMisuse,
 )
 from tests.platform.store.adapters import thing
+from tests.platform.store.reference import run
 
 ALL = Query("things", purpose="everything", limit=3)
+
+
+VALUES: tuple[Any, ...] = (
+    *(None, True, False, 0, 1, -1, 1.0, 1.5, 2**53, "", "0", "1", "a", "ab", "b", "true", "[]", "null", "é", "🎄"),
+    *([], [1], ["1"], [True], [None, "a"], [[1]], {}, {"x": 1}),
+)
+OPERANDS: tuple[Scalar, ...] = (True, False, 0, 1, 1.0, 1.5, -1, "", "0", "1", "a", "ab", "true", "[]", "é")
+
+
+def conditions(path: str) -> Iterator[Condition]:
+    """Every kind of condition with every operand."""
+    yield from (Exists(path), Exists(path, present=False), In(path, []), In(path, [1, "a", True]))
+    for value in OPERANDS:
+        yield from (Eq(path, value), In(path, [value]), Contains(path, value))
+        yield from (Range(path, ge=value), Range(path, gt=value), Range(path, le=value), Range(path, lt=value))
+        if isinstance(value, str):
+            yield Prefix(path, value)
+
+
+@pytest.mark.parametrize("path", ["a", "price.amount", "b", "deep.er"])
+async def test_every_condition_on_every_value(store: DocumentStore, path: str) -> None:
+    """`a` and `price.amount` are indexed, `b` and `deep.er` are not; it makes no difference."""
+    documents = [thing("absent")]
+    for number, value in enumerate(VALUES):
+        place = {"a": value, "b": value, "price": {"amount": value}, "deep": {"er": value}}
+        documents.append(thing(f"{number:02d}", **place))
+    for document in documents:
+        await store.write("things", Create(document))
+    for condition in conditions(path):
+        query = Query("things", "ann", condition, limit=99)
+        assert await ids(store, query) == [document["id"] for document in run(query, documents)], condition
 
 
 async def ids(store: DocumentStore, query: Query) -> list[str]:

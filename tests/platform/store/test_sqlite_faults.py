@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from handlers.platform.store.port import Create, Query, StoreUnavailable
+from handlers.platform.store.port import Create, OutcomeUnknown, Query, StoreUnavailable
 from handlers.platform.store.sqlite import SqliteStore
+from handlers.platform.store.sqlite_errors import unavailable
 from tests.platform.store.adapters import CONTAINERS, thing
 from tests.platform.store.test_sqlite_processes import child, lines
 
@@ -147,6 +148,21 @@ async def test_closing_finishes_what_was_accepted(tmp_path: Path) -> None:
     for hint in (True, False):
         with pytest.raises(StoreUnavailable, match="closed"):
             await store.query(Query("things", "ann", slow=hint))
+
+
+@pytest.mark.parametrize(
+    ("code", "committing", "kind"),
+    [
+        (sqlite3.SQLITE_IOERR_FSYNC, True, OutcomeUnknown),
+        (sqlite3.SQLITE_IOERR_FSYNC, False, StoreUnavailable),
+        (sqlite3.SQLITE_IOERR_WRITE, True, StoreUnavailable),
+        (sqlite3.SQLITE_FULL, True, StoreUnavailable),
+    ],
+)
+def test_only_a_failed_sync_of_a_commit_is_in_doubt(code: int, committing: bool, kind: type[Exception]) -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = code
+    assert type(unavailable(error, committing=committing)) is kind
 
 
 async def test_a_fault_in_one_write_hurts_no_other(tmp_path: Path) -> None:

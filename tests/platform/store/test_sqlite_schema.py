@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
@@ -12,6 +13,7 @@ import pytest
 
 from generated.containers import CONTAINERS as REAL
 from generated.containers import Container, Index, Key
+from handlers.platform.store import sqlite_writer
 from handlers.platform.store.port import Create, Eq, Exists, Query, Sort, StoreMisuse, StoreUnavailable
 from handlers.platform.store.sqlite import PURGE_STEP, SqliteStore
 from tests.platform.store.adapters import THINGS, TestClock, thing
@@ -78,8 +80,9 @@ async def test_a_process_with_the_old_containers_stops_writing(tmp_path: Path) -
     old = SqliteStore.open(path, BEFORE)
     await old.write("things", Create(thing("1")))
     new = SqliteStore.open(path, AFTER)
-    with pytest.raises(StoreUnavailable, match="restart this process"):
-        await old.write("things", Create(thing("2")))
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable, match="restart this process"):
+            await old.write("things", Create(thing("2")))
     with pytest.raises(StoreUnavailable, match="restart this process"):
         await old.query(Query("things", "ann", sort=(Sort("n"),)))
     await new.write("things", Create(thing("3")))
@@ -109,6 +112,19 @@ async def test_expired_rows_are_removed_in_small_steps(tmp_path: Path) -> None:
             store._purge(connection)
             left += connection.execute("SELECT COUNT(*) FROM c_things").fetchone()
     assert left == [51, 1, 1]
+    await store.close()
+
+
+async def test_housekeeping_comes_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite_writer, "_HOUSEKEEPING_INTERVAL", 0.02)
+    clock = TestClock()
+    store = SqliteStore.open(tmp_path / "store", {"things": THINGS}, clock=clock)
+    await store.write("things", Create(thing(ttl=60)))
+    clock.advance(60)
+    with closing(sqlite3.connect(tmp_path / "store", isolation_level=None)) as connection:
+        async with asyncio.timeout(10):
+            while connection.execute("SELECT COUNT(*) FROM c_things").fetchone() != (0,):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
     await store.close()
 
 

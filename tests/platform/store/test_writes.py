@@ -216,6 +216,16 @@ async def test_too_large_a_document_is_refused(store: DocumentStore) -> None:
     assert "more" not in found.data
 
 
+async def test_a_nested_partition_key_cannot_be_patched(store: DocumentStore) -> None:
+    await store.write("nested", Create({"id": "1", "who": {"owner": "ann", "age": 7}, "whole": 1}))
+    for path, value in (("who", {"owner": "ben"}), ("who.owner", "ben"), ("who.owner.x", "ben")):
+        with pytest.raises(StoreMisuse):
+            await store.write("nested", Patch("1", sets={path: value}), partition="ann")
+    patched = await store.write("nested", Patch("1", increments={"who.age": 1, "whole": 1}), partition="ann")
+    assert patched is not None
+    assert patched.data == {"id": "1", "who": {"owner": "ann", "age": 8}, "whole": 2}
+
+
 async def test_hierarchical_partitions_are_apart(store: DocumentStore) -> None:
     for entity, month in [("order", "2026-01"), ("order", "2026-02"), ("user", "2026-01")]:
         await store.write("months", Create({"id": "1", "entity": entity, "month": month, "at": month}))
