@@ -1,0 +1,69 @@
+/** How a client proves who calls: cookies that the browser keeps, tokens that the client keeps, or a token of the caller's. */
+export type Auth = "cookie" | "bearer" | { readonly token: () => string | undefined | Promise<string | undefined> };
+
+/** What an answer of login, refresh, guest session or first cart write says about the session. */
+interface Told {
+  readonly access_token?: string;
+  readonly refresh_token?: string;
+  readonly csrf_token?: string;
+  readonly guest_session?: Told;
+}
+
+const CSRF_COOKIE = "hph_csrf";
+
+/** The credentials of one client. */
+export class Session {
+  #access: string | undefined;
+  #refresh: string | undefined;
+  #csrf: string | undefined;
+
+  constructor(readonly auth: Auth) {}
+
+  /** Learns what an answer says; other answers change nothing. */
+  learn(body: unknown): void {
+    const told = tokensOf(body);
+    if (told === undefined) return;
+    this.#csrf = told.csrf_token ?? this.#csrf;
+    if (this.auth !== "bearer") return;
+    this.#access = told.access_token ?? this.#access;
+    this.#refresh = told.refresh_token ?? this.#refresh;
+  }
+
+  /** Forgets everything, after logout or when the session is over. */
+  forget(): void {
+    this.#access = this.#refresh = this.#csrf = undefined;
+  }
+
+  /** Puts the credentials on a request. */
+  async sign(request: Request): Promise<void> {
+    const token = this.auth === "cookie" ? undefined : await this.#token();
+    if (token !== undefined) request.headers.set("Authorization", `Bearer ${token}`);
+    const csrf = csrfCookie() ?? this.#csrf;
+    if (this.auth === "cookie" && csrf !== undefined && request.method !== "GET" && request.method !== "HEAD") {
+      request.headers.set("X-CSRF-Token", csrf);
+    }
+  }
+
+  /** The body of a refresh request; undefined when this client cannot refresh. */
+  refreshBody(): { refresh_token?: string } | undefined {
+    if (this.auth === "cookie") return {};
+    return this.#refresh === undefined ? undefined : { refresh_token: this.#refresh };
+  }
+
+  #token(): string | undefined | Promise<string | undefined> {
+    return typeof this.auth === "object" ? this.auth.token() : this.#access;
+  }
+}
+
+function tokensOf(body: unknown): Told | undefined {
+  if (typeof body !== "object" || body === null) return undefined;
+  const told = body as Told;
+  return told.csrf_token === undefined && told.access_token === undefined ? told.guest_session : told;
+}
+
+/** The token in the cookie that scripts may read; it is the newest one, another tab may have signed in. */
+function csrfCookie(): string | undefined {
+  if (typeof document === "undefined") return undefined;
+  const found = document.cookie.split("; ").find((pair) => pair.startsWith(`${CSRF_COOKIE}=`));
+  return found === undefined ? undefined : decodeURIComponent(found.slice(CSRF_COOKIE.length + 1));
+}
