@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
 
 from generated import events as e
+from handlers.inventory import events as inventory
+from handlers.products import events as products
 from handlers.contract.services import EventServices
 from handlers.platform.events import Event
 
+_inventory_on_product_created: Callable[[Event[e.ProductCreatedData], EventServices], Awaitable[None]] = inventory.on_product_created
+_inventory_on_product_deleted: Callable[[Event[e.ProductDeletedData], EventServices], Awaitable[None]] = inventory.on_product_deleted
+_inventory_on_product_updated: Callable[[Event[e.ProductUpdatedData], EventServices], Awaitable[None]] = inventory.on_product_updated
+_products_on_inventory_updated: Callable[[Event[e.InventoryUpdatedData], EventServices], Awaitable[None]] = products.on_inventory_updated
+_products_on_product_created: Callable[[Event[e.ProductCreatedData], EventServices], Awaitable[None]] = products.on_product_created
+_products_on_product_deleted: Callable[[Event[e.ProductDeletedData], EventServices], Awaitable[None]] = products.on_product_deleted
+_products_on_product_updated: Callable[[Event[e.ProductUpdatedData], EventServices], Awaitable[None]] = products.on_product_updated
+_products_on_stock_level_changed: Callable[[Event[e.StockLevelChangedData], EventServices], Awaitable[None]] = products.on_stock_level_changed
 
-HANDLERS: Final[dict[tuple[str, str], Callable[[Event[Any], EventServices], Awaitable[None]]]] = {
-}
-
-__all__ = ["HANDLERS", "e"]
+__all__ = ["Awaitable", "Callable", "Event", "EventServices", "e"]

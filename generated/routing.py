@@ -512,8 +512,10 @@ getProductInventory = Operation(
     headers=((b'cache-control', b'public, max-age=5'),),
 )
 
+_adjust_stock: Callable[[p.AdjustStockParameters, m.StockAdjustmentCreate, Call], Awaitable[v.StockAdjustment | Reply[v.StockAdjustment]]] = inventory.adjust_stock
 adjustStock = Operation(
     id="adjustStock", method="post", path="/api/admin/inventory/{variant_id}/adjustments", access=Access("admin", frozenset({"manage:inventory"})),
+    handler=_adjust_stock,
     status=201,
     parameters=Parameters(
         p.AdjustStockParameters,

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from infra.local.valkey import start
+import pytest_asyncio
 
+from infra.local.valkey import start
 from tests.support.app import RunningApp, running_app
+from tests.support.shop import Shop, running_shop
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +33,10 @@ async def running(tmp_path: Path, redis_url: str) -> AsyncIterator[RunningApp]:
 async def client(running: RunningApp) -> httpx.AsyncClient:
     """A caller of the application."""
     return running.client
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shop(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> AsyncIterator[Shop]:
+    """The demo shop, one for all tests of the session that mark themselves with `loop_scope="session"`."""
+    async with running_shop(tmp_path_factory.mktemp("shop"), redis_url) as running:
+        yield running

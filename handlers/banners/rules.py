@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from pydantic.experimental.missing_sentinel import MISSING
+from pydantic import MISSING
 
 from generated import models as m
 from handlers.platform.clock import moment, timestamp

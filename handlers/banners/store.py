@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from handlers.banners import rules
-from handlers.contract.services import Services
+from handlers.contract.services import EventServices
 from handlers.platform.kept import Kept
 from handlers.platform.store.port import Create, Delete, Document, Query, Replace
 
@@ -18,7 +18,7 @@ _PAGE: Final = 1000
 class Banners:
     """All banners, in their order, as this process knows them."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: EventServices) -> None:
         self._store = services.store
         self._all = Kept(self._read, services.background, "the banners")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from pydantic.experimental.missing_sentinel import MISSING
+from pydantic import MISSING
 
 from generated import models as m
 from generated import views as v

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from handlers.categories.rules import Counts, Tree
-from handlers.contract.services import Services
+from handlers.contract.services import EventServices
 from handlers.platform.kept import Kept
 from handlers.platform.store.port import Create, Delete, Document, Operation, Query, Replace
 
@@ -28,7 +28,7 @@ class Categories:
     `counts` and `has_products` are set by the products room, which knows this one and not the other way round.
     """
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: EventServices) -> None:
         self._store = services.store
         self._tree = Kept(self._read, services.background, "the category tree")
         self.counts: Counts = dict

@@ -29,7 +29,7 @@ def status(units: int) -> StockStatus:
 def product_inventory(
     product_id: str, variant_ids: Sequence[str], stocks: Sequence[Json], since: str
 ) -> v.ProductInventory:
-    """The stock of a product, variants in the order of the product; `since` is when the product came to be."""
+    """The stock of a product, variants in the order of the product; `since`: it is no older than that."""
     by_id = {stock["variant_id"]: stock for stock in stocks}
     known = [by_id[variant_id] for variant_id in variant_ids if variant_id in by_id]
     variants = [_variant(stock) for stock in known]

@@ -52,15 +52,15 @@ def card_id(product_id: str) -> str:
     return f"{CARD}|{product_id}"
 
 
-def card(product_id: str, status: str, variant_ids: Sequence[str], now: str) -> Json:
-    """The card of a product."""
+def card(product_id: str, status: str, variant_ids: Sequence[str], *, as_of: str) -> Json:
+    """The card of a product; `as_of` is the moment of the product's change that it knows of."""
     return {
         "id": card_id(product_id),
         "kind": CARD,
         "product_id": product_id,
         "status": status,
         "variant_ids": list(variant_ids),
-        "since": now,
+        "as_of": as_of,
     }
 
 

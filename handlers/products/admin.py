@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from pydantic.experimental.missing_sentinel import MISSING
+from pydantic import MISSING
 
 from generated import models as m
 from generated import params as p

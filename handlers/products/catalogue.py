@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Final
 
 from handlers.categories.store import Categories
-from handlers.contract.services import Services
+from handlers.contract.services import EventServices
 from handlers.platform.clock import moment, timestamp
 from handlers.platform.store.port import Document, Scalar
 from handlers.products import store
@@ -37,10 +37,10 @@ KEEP_SECONDS: Final = 30.0
 class Catalogue:
     """All products, found by whatever a list, a search or a facet asks for. `services.room(Catalogue)` is the one."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: EventServices) -> None:
         self._services = services
         self._index = Index()
-        self._loaded = False
+        self.loaded = False
         self._asked_at = 0.0
         self._asking = False
         self._latest = ""
@@ -55,13 +55,13 @@ class Catalogue:
         """Fills the index: about 0.1 s for a thousand products."""
         started = time.monotonic()
         await self._read_changes(None, LOAD_STEP)
-        self._loaded = True
+        self.loaded = True
         self._asked_at = time.monotonic()
         log.info("catalogue read", extra={"products": len(self._index), "seconds": round(self._asked_at - started, 2)})
 
     async def index(self) -> Index:
         """The index, at most a few seconds behind what other processes write."""
-        if not self._loaded:
+        if not self.loaded:
             await self.start()
         elif not self._asking and time.monotonic() - self._asked_at > ASK_SECONDS:
             self._asking = True

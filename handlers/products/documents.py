@@ -8,7 +8,7 @@ from copy import deepcopy
 from typing import Any, Final
 
 import orjson
-from pydantic.experimental.missing_sentinel import MISSING
+from pydantic import MISSING
 
 from generated import models as m
 from handlers.platform.errors import conflict, fault, invalid, unprocessable

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from handlers.contract.services import Services
+from handlers.contract.services import EventServices
+from handlers.platform.concurrency import settled
 from handlers.platform.errors import unavailable
 from handlers.platform.store.claims import put_lookup
 from handlers.platform.store.port import (
@@ -34,17 +35,19 @@ Json = dict[str, Any]
 _ATTEMPTS: Final = 5
 
 
-async def move(services: Services, before: Document, product: Json, history: Json, event: Create) -> Document:
+async def move(services: EventServices, before: Document, product: Json, history: Json, event: Create) -> Document:
     """Writes the product in its new category and removes it from the old one. Raises `VersionConflict` when undone."""
     # An older copy may lie there from a move that was cut short.
     batch: list[Operation] = [Upsert(product), Upsert(history), event]
-    written = (await services.store.batch(CONTAINER, product["category_slug"], batch))[0]
-    assert written is not None  # noqa: S101 - the first operation writes one
+    await settled(services.store, CONTAINER, product["category_slug"], batch)
+    written = await read(services.store, product["category_slug"], product["product_id"])
+    if written is None:
+        raise DocumentMissing("the product was removed in the same moment")
     await note_place(services, product)
     return await _retire(services, before, written)
 
 
-async def finish(services: Services, product_id: str, old_category: str, new_category: str) -> None:
+async def finish(services: EventServices, product_id: str, old_category: str, new_category: str) -> None:
     """Ends a move that was cut short. May be done twice, or not be needed.
 
     When the old one was changed after the new one was written, the move never was answered: it is undone.
@@ -60,12 +63,12 @@ async def finish(services: Services, product_id: str, old_category: str, new_cat
     await _remove(services, old)
 
 
-async def note_place(services: Services, product: Json) -> None:
+async def note_place(services: EventServices, product: Json) -> None:
     """Notes in which category the product of this id is."""
     await put_lookup(services.store, LOOKUP, product["product_id"], {"category_slug": product["category_slug"]})
 
 
-async def _retire(services: Services, before: Document, written: Document) -> Document:
+async def _retire(services: EventServices, before: Document, written: Document) -> Document:
     """Removes the old one as it was when the move began. What was counted on it meanwhile goes to the new one."""
     old, new = before, written
     for _ in range(_ATTEMPTS):
@@ -85,7 +88,7 @@ async def _retire(services: Services, before: Document, written: Document) -> Do
     raise unavailable("Others keep changing this product")
 
 
-async def _remove(services: Services, old: Document) -> None:
+async def _remove(services: EventServices, old: Document) -> None:
     product_id: str = old.data["product_id"]
     removal = [Delete(product_id, if_match=old.etag), Delete(history_id(product_id))]
     try:
@@ -94,12 +97,12 @@ async def _remove(services: Services, old: Document) -> None:
         return  # somebody else has ended the move
 
 
-async def _undo(services: Services, old: Document, new: Document) -> None:
+async def _undo(services: EventServices, old: Document, new: Document) -> None:
     await note_place(services, old.data)
     await _remove(services, new)
 
 
-async def _taken_over(services: Services, old: Json, new: Document) -> Document:
+async def _taken_over(services: EventServices, old: Json, new: Document) -> Document:
     stock = {variant["variant_id"]: variant["stock"] for variant in old["variants"]}
     variants = [
         {**variant, "stock": stock.get(variant["variant_id"], variant["stock"])} for variant in new.data["variants"]

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any, Final, Literal
 
-from pydantic.experimental.missing_sentinel import MISSING
+from pydantic import MISSING
 
 from generated import models as m
 from generated import views as v
+from handlers.platform.errors import fault, invalid
 from handlers.platform.money import decimals
 from handlers.products.index.index import SortKey
 from handlers.products.index.select import Conditions
@@ -66,6 +67,8 @@ def _price_bounds(filters: m.ProductFilters, currency: str) -> tuple[int | None,
     price = filters.price
     if price is MISSING:
         return None, None, False
+    if not price.model_fields_set:  # the generated model does not know `minProperties`
+        raise invalid([fault("query", "filters", "/price: At least 1 property needed")])
     foreign = price.currency is not MISSING and price.currency != currency
     low = _units(price.min, currency, ROUND_CEILING) if price.min is not MISSING else None
     high = _units(price.max, currency, ROUND_FLOOR) if price.max is not MISSING else None

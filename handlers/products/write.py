@@ -16,17 +16,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from generated.events import EVENTS
-from handlers.contract.services import Services
+from handlers.contract.services import EventServices
 from handlers.inventory import store as stock_store
+from handlers.platform.concurrency import settled
 from handlers.platform.errors import conflict
 from handlers.platform.store.claims import drop_lookup, put_lookup
 from handlers.platform.store.port import (
     Create,
     Delete,
     Document,
+    DocumentMissing,
     Operation,
-    OutcomeUnknown,
     Replace,
     Upsert,
 )
@@ -47,7 +47,7 @@ class Author:
     correlation_id: str
 
 
-async def create(services: Services, product: Json, author: Author) -> Document:
+async def create(services: EventServices, product: Json, author: Author) -> Document:
     """Writes a new product with its stock. Raises `Problem` 409 when its slug or a SKU is taken."""
     product_id: str = product["product_id"]
     async with held(services, product_id, claims_of(product)):
@@ -61,7 +61,7 @@ async def create(services: Services, product: Json, author: Author) -> Document:
 
 
 async def change(
-    services: Services, before: Document, product: Json, changed: Sequence[str], author: Author
+    services: EventServices, before: Document, product: Json, changed: Sequence[str], author: Author
 ) -> Document:
     """Writes a changed product. Raises `Problem` 409 (`slug_taken`, `sku_taken`, `in_use`), and `VersionConflict`."""
     old, product_id = before.data, product["product_id"]
@@ -81,24 +81,24 @@ async def change(
     return written
 
 
-async def delete(services: Services, before: Document, author: Author) -> None:
+async def delete(services: EventServices, before: Document, author: Author) -> None:
     """Removes a product. Raises `Problem` 409 `in_use` while units are reserved, and `VersionConflict`."""
     product = before.data
     product_id: str = product["product_id"]
     variant_ids = [variant["variant_id"] for variant in product["variants"]]
     await _check_unreserved(services, product_id, variant_ids)
     await doubt_all(services, product_id, claims_of(product))
-    history = await _history(services, product)
+    history = await history_of(services, product)
     event = _event(services, history, "ProductDeleted", _deleted(product), author)
     category: str = product["category_slug"]
     removal: list[Operation] = [Delete(product_id, if_match=before.etag), Delete(history["id"]), event]
-    await services.store.batch(CONTAINER, category, removal)
+    await settled(services.store, CONTAINER, category, removal)
     services.room(Catalogue).forget(product_id)
     await clear_up(services, product_id, variant_ids)
     await release_all(services, product_id, claims_of(product))
 
 
-async def clear_up(services: Services, product_id: str, variant_ids: Sequence[str]) -> None:
+async def clear_up(services: EventServices, product_id: str, variant_ids: Sequence[str]) -> None:
     """Removes what belonged to a product that is gone. May be done twice."""
     await stock_store.close(services.store, product_id)
     await drop_lookup(services.store, LOOKUP, product_id)
@@ -118,11 +118,11 @@ def new_history(product: Json, author: Author) -> Json:
 
 
 async def _write(
-    services: Services, before: Document, product: Json, changed: Sequence[str], author: Author
+    services: EventServices, before: Document, product: Json, changed: Sequence[str], author: Author
 ) -> Document:
     """The batch with the product, or the whole move."""
     old = before.data
-    history = {**await _history(services, old), "category_slug": product["category_slug"]}
+    history = {**await history_of(services, old), "category_slug": product["category_slug"]}
     if "price" in changed:
         history["prices"] = documents.priced(history["prices"], product["price"], product["updated_at"], author.id)
     data: Json = {
@@ -137,24 +137,23 @@ async def _write(
     return await move(services, before, product, history, _event(services, history, "ProductUpdated", data, author))
 
 
-async def _batch(services: Services, product: Json, operations: Sequence[Operation]) -> Document:
-    """Writes the product and what goes with it. Where the answer was lost, reads what has become of it."""
-    try:
-        written = (await services.store.batch(CONTAINER, product["category_slug"], operations))[0]
-    except OutcomeUnknown:
-        written = await read(services.store, product["category_slug"], product["product_id"])
-        if written is None or written.data != product:
-            raise
-    assert written is not None  # noqa: S101 - the first operation writes one
-    return written
+async def _batch(services: EventServices, product: Json, operations: Sequence[Operation]) -> Document:
+    """Writes the product and what goes with it."""
+    category: str = product["category_slug"]
+    written = await settled(services.store, CONTAINER, category, operations)
+    document = written[0] if written else await read(services.store, category, product["product_id"])
+    if document is None:
+        raise DocumentMissing("the product was removed in the same moment")
+    return document
 
 
-async def _history(services: Services, product: Json) -> Json:
+async def history_of(services: EventServices, product: Json) -> Json:
+    """The row with the prices and the event counter of a product."""
     found = await services.store.read(CONTAINER, product["category_slug"], history_id(product["product_id"]))
     return found.data if found is not None else new_history(product, Author(None, ""))
 
 
-async def _check_unreserved(services: Services, product_id: str, variant_ids: Sequence[str] | set[str]) -> None:
+async def _check_unreserved(services: EventServices, product_id: str, variant_ids: Sequence[str] | set[str]) -> None:
     """Raises `Problem` 409 when units of one of the variants are reserved for open orders."""
     if not variant_ids:
         return
@@ -168,7 +167,7 @@ async def _check_unreserved(services: Services, product_id: str, variant_ids: Se
             )
 
 
-async def _open_stocks(services: Services, product: Json, variants: Sequence[Json]) -> None:
+async def _open_stocks(services: EventServices, product: Json, variants: Sequence[Json]) -> None:
     product_id, now = product["product_id"], product["updated_at"]
     stocks = [
         stock_store.stock(product_id, variant["variant_id"], variant["sku"], variant["stock"], now)
@@ -179,10 +178,10 @@ async def _open_stocks(services: Services, product: Json, variants: Sequence[Jso
 
 def _card(product: Json) -> Json:
     variant_ids = [variant["variant_id"] for variant in product["variants"]]
-    return stock_store.card(product["product_id"], product["status"], variant_ids, product["created_at"])
+    return stock_store.card(product["product_id"], product["status"], variant_ids, as_of=product["updated_at"])
 
 
-async def _note_places(services: Services, product: Json) -> None:
+async def _note_places(services: EventServices, product: Json) -> None:
     target = {"product_id": product["product_id"]}
     await asyncio.gather(
         note_place(services, product),
@@ -206,13 +205,7 @@ def _deleted(product: Json) -> Json:
     }
 
 
-def _event(services: Services, history: Json, event_type: str, data: Json, author: Author) -> Create:
+def _event(services: EventServices, history: Json, event_type: str, data: Json, author: Author) -> Create:
     return services.outbox.row(
-        CONTAINER,
-        history,
-        topic=EVENTS[event_type].topic,
-        event_type=event_type,
-        data=data,
-        key=history["product_id"],
-        correlation_id=author.correlation_id,
+        CONTAINER, history, event_type=event_type, data=data, correlation_id=author.correlation_id
     )

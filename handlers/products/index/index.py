@@ -37,6 +37,7 @@ class Index:
         self._by_kind: dict[str, list[str]] = {}
         self._of_slot: list[array[int]] = []
         self._orders: dict[SortKey, list[int] | None] = dict.fromkeys(SORTS)
+        self._ranks: dict[SortKey, array[int] | None] = dict.fromkeys(SORTS)
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -84,6 +85,7 @@ class Index:
             self._postings[number].extend(slots)
         if added:
             self._orders = dict.fromkeys(SORTS)
+            self._ranks = dict.fromkeys(SORTS)
             self.generation += 1
 
     def remove(self, product_id: str) -> None:
@@ -147,6 +149,16 @@ class Index:
             self._orders[sort] = order
         return order
 
+    def arranged(self, slots: Iterable[int], sort: SortKey) -> list[int]:
+        """Slots in ascending order of a column, then id: by their places in the whole order, without a look at them."""
+        ranks = self._ranks[sort]
+        if ranks is None:
+            ranks = array("I", bytes(4 * len(self._entries)))
+            for place, slot in enumerate(self.order(sort)):
+                ranks[slot] = place
+            self._ranks[sort] = ranks
+        return sorted(slots, key=ranks.__getitem__)
+
     def key(self, slot: int, sort: SortKey) -> Key:
         """What a slot is sorted by."""
         entry = self.at(slot)
@@ -160,6 +172,7 @@ class Index:
             after = (getattr(new, sort), new.id) if new is not None else None
             if before == after:
                 continue
+            self._ranks[sort] = None
             if before is not None:
                 del order[bisect_left(order, before, key=lambda other: self.key(other, sort))]
             if after is not None:

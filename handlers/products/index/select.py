@@ -12,8 +12,8 @@ from handlers.products.index.bits import Bits, contents, positions
 from handlers.products.index.entry import attribute_term, brand_term
 from handlers.products.index.index import Index, Key, SortKey
 
-# Looking at a slot of the order costs about a tenth of sorting one.
-_WALK_ADVANTAGE: Final = 10
+# Arranging a slot costs about as much as looking at three of the order.
+_ARRANGE_COST: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,9 @@ def page(
     after: Position | None = None,
 ) -> Selection:
     """One page of the products in `tiers`, sets without overlap, the first tier before the second and so on."""
-    found = list(islice(_ordered(index, tiers, sort, descending, after), offset, offset + limit + 1))
+    found = list(
+        islice(_ordered(index, tiers, sort, descending, after, offset + limit + 1), offset, offset + limit + 1)
+    )
     slots = [slot for _, slot in found[:limit]]
     if len(found) <= limit:
         return Selection(slots, None)
@@ -96,27 +98,32 @@ def page(
 
 
 def _ordered(
-    index: Index, tiers: Sequence[Bits], sort: SortKey, descending: bool, after: Position | None
+    index: Index, tiers: Sequence[Bits], sort: SortKey, descending: bool, after: Position | None, wanted: int
 ) -> Iterator[tuple[int, int]]:
     for tier, bits in enumerate(tiers):
         if after is not None and tier < after.tier:
             continue
         start = (after.key, after.id) if after is not None and tier == after.tier else None
-        for slot in _sorted(index, bits, sort, descending, start):
+        for slot in _sorted(index, bits, sort, descending, start, wanted):
             yield tier, slot
 
 
-def _sorted(index: Index, bits: Bits, sort: SortKey, descending: bool, after: Key | None) -> Iterator[int]:
-    """The slots of a set in order, those after a key only."""
-    if bits.bit_count() * _WALK_ADVANTAGE < len(index):
-        order = sorted(positions(bits), key=lambda slot: index.key(slot, sort))
-        yield from _from(index, order, sort, descending, after)
-        return
-    data = contents(bits)
-    length = len(data) * 8
-    for slot in _from(index, index.order(sort), sort, descending, after):
-        if slot < length and data[slot >> 3] >> (slot & 7) & 1:
-            yield slot
+def _sorted(index: Index, bits: Bits, sort: SortKey, descending: bool, after: Key | None, wanted: int) -> Iterator[int]:
+    """The slots of a set in order, those after a key only; `wanted` is how many will be asked for.
+
+    Either by walking the order of all products past those that are not in the set, or by arranging the set; walking
+    gives up when the set lies together far away, such as the dear category in the order of prices.
+    """
+    count = bits.bit_count()
+    patience = count * _ARRANGE_COST
+    if count and wanted * len(index) < patience * count:
+        data = contents(bits)
+        length = len(data) * 8
+        for slot in islice(_from(index, index.order(sort), sort, descending, after), patience):
+            if slot < length and data[slot >> 3] >> (slot & 7) & 1:
+                after = index.key(slot, sort)
+                yield slot
+    yield from _from(index, index.arranged(positions(bits), sort), sort, descending, after)
 
 
 def _from(index: Index, order: Sequence[int], sort: SortKey, descending: bool, after: Key | None) -> Iterator[int]:

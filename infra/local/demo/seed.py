@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, Final
 
-from handlers.contract.services import Services
+from handlers.contract.services import EventServices
 from handlers.inventory import store as stock_store
 from handlers.platform.store.claims import CLAIMS, LOOKUPS, key_of
 from handlers.platform.store.port import Operation, Upsert
@@ -20,7 +20,7 @@ Json = dict[str, Any]
 TOGETHER: Final = 256
 
 
-async def seed_products(services: Services, products: Iterable[Json]) -> int:
+async def seed_products(services: EventServices, products: Iterable[Json]) -> int:
     """Writes products with stock, look-ups and claims; what is there is replaced. Answers how many."""
     remaining, count = iter(products), 0
     while chunk := list(islice(remaining, TOGETHER)):
@@ -29,7 +29,7 @@ async def seed_products(services: Services, products: Iterable[Json]) -> int:
     return count
 
 
-async def _seed(services: Services, product: Json) -> None:
+async def _seed(services: EventServices, product: Json) -> None:
     store, product_id = services.store, product["product_id"]
     history = new_history(product, Author(None, ""))
     await asyncio.gather(
@@ -62,7 +62,7 @@ def _lookups(product: Json) -> Iterator[Json]:
 def _stock(product: Json) -> list[Operation]:
     product_id, now = product["product_id"], product["updated_at"]
     variants = product["variants"]
-    card = stock_store.card(product_id, product["status"], [variant["variant_id"] for variant in variants], now)
+    card = stock_store.card(product_id, product["status"], [variant["variant_id"] for variant in variants], as_of=now)
     stocks = [
         stock_store.stock(product_id, variant["variant_id"], variant["sku"], variant["stock"], now)
         for variant in variants

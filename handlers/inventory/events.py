@@ -1,0 +1,42 @@
+"""What the stock does when it hears of products: the work behind a change, in case the process that began it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from generated import events as e
+from handlers.contract.services import EventServices
+from handlers.inventory import store
+from handlers.platform.events import Event
+
+
+async def on_product_created(event: Event[e.ProductCreatedData], services: EventServices) -> None:
+    """Opens the stock of a new product, unless it is open."""
+    product = event.data["product"]
+    known = await store.read_card(services.store, product["product_id"])
+    if known is not None:
+        return
+    stocks = [
+        store.stock(product["product_id"], each["variant_id"], each["sku"], each["stock"], product["updated_at"])
+        for each in product["variants"]
+    ]
+    await store.open_stocks(services.store, _card(product), stocks)
+
+
+async def on_product_updated(event: Event[e.ProductUpdatedData], services: EventServices) -> None:
+    """Brings card and stocks in line with the product, unless they know a newer one."""
+    product = event.data["product"]
+    known = await store.read_card(services.store, product["product_id"])
+    if known is not None and known.data["as_of"] < product["updated_at"]:
+        await store.settle(services.store, _card(product))
+
+
+async def on_product_deleted(event: Event[e.ProductDeletedData], services: EventServices) -> None:
+    """Closes the stock."""
+    await store.close(services.store, event.data["product_id"])
+
+
+def _card(product: Mapping[str, Any]) -> dict[str, Any]:
+    variant_ids = [variant["variant_id"] for variant in product["variants"]]
+    return store.card(product["product_id"], product["status"], variant_ids, as_of=product["updated_at"])
