@@ -71,10 +71,10 @@ $(VENV)/bin/python:
 
 $(VENV)/run.stamp: infra/locks/run.txt | $(VENV)/bin/python
 	@echo "Installing what the application needs (once, about half a minute) ..."
-	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r infra/locks/run.txt
+	@$(PY) -m pip install -qq --disable-pip-version-check --require-hashes -r infra/locks/run.txt
 	@touch $@
 
 $(VENV)/dev.stamp: infra/locks/dev.txt | $(VENV)/bin/python
 	@echo "Installing what development needs (once, about a minute) ..."
-	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r infra/locks/dev.txt
+	@$(PY) -m pip install -qq --disable-pip-version-check --require-hashes -r infra/locks/dev.txt
 	@touch $@ $(VENV)/run.stamp
