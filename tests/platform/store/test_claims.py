@@ -16,6 +16,7 @@ from handlers.platform.store.claims import (
     claim,
     claimed,
     confirm,
+    doubt,
     drop_lookup,
     get_lookup,
     key_of,
@@ -184,3 +185,29 @@ def test_keys_are_ids_that_cosmos_takes_and_never_collide() -> None:
     assert len({*keys}) == len(values)
     assert all(len(key) < 255 and not {*key} & {*"/\\?#%"} and key.isascii() for key in keys)
     assert key_of("email", "ann+x@example.com") == "email:ann+x@example.com"
+
+
+async def test_a_store_that_goes_away_leaves_the_claim_pending(store: DocumentStore) -> None:
+    async with claimed(store, "email", "x", "user-1"):
+        await store.close()
+
+
+async def test_the_writes_own_error_is_the_one_that_counts(store: DocumentStore) -> None:
+    async def failing_write() -> None:
+        async with claimed(store, "email", "x", "user-1"):
+            await store.close()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await failing_write()
+
+
+async def test_a_value_given_up_in_a_crash_is_free_again(store: DocumentStore, clock: TestClock) -> None:
+    async with claimed(store, "email", "old", "user-1", clock=clock):
+        pass
+    await doubt(store, "email", "old", "user-2", clock=clock)
+    assert await state(store, "old") == "held"
+    await doubt(store, "email", "old", "user-1", clock=clock)
+    clock.advance(GRACE.total_seconds() + 1)
+    await claim(store, "email", "old", "user-3", clock=clock, holds=holds_nothing)
+    assert await owner_of(store, "email", "old") == "user-3"
