@@ -94,7 +94,7 @@ async def change(
         if wanted is not None and wanted != found.etag:
             raise precondition_failed()
         change = decide(found.data)
-        if change.user == found.data:
+        if change.user | {"updated_at": found.data["updated_at"]} == found.data:
             return found
         try:
             return await _replace(call, change, found.etag)

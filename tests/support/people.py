@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -64,13 +66,14 @@ async def login(running: RunningApp, email: str, password: str, **options: Any) 
         return await client.post("/api/auth/login", json={"email": email, "password": password}, **options)
 
 
-async def browser(running: RunningApp, person: Person) -> httpx.AsyncClient:
+@asynccontextmanager
+async def browser(running: RunningApp, person: Person) -> AsyncIterator[httpx.AsyncClient]:
     """A browser on one of our pages, signed in by cookie."""
-    client = running.new_client(headers={"Origin": ORIGIN})
-    answer = await client.post("/api/auth/login", json={"email": person.email, "password": person.password})
-    assert answer.status_code == 200, answer.text
-    client.headers["X-CSRF-Token"] = answer.json()["csrf_token"]
-    return client
+    async with running.new_client(headers={"Origin": ORIGIN}) as client:
+        answer = await client.post("/api/auth/login", json={"email": person.email, "password": person.password})
+        assert answer.status_code == 200, answer.text
+        client.headers["X-CSRF-Token"] = answer.json()["csrf_token"]
+        yield client
 
 
 async def mails(running: RunningApp, to: str) -> list[dict[str, Any]]:
