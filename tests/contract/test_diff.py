@@ -84,9 +84,7 @@ BREAKING: dict[str, Mutate] = {
     "body became required": lambda d: _operation(d, "createOrder")["requestBody"].update(required=True),
     "property of an answer removed": lambda d: _schema(d, "Product")["properties"].pop("origin"),
     "required property of an answer became optional": lambda d: _schema(d, "Product")["required"].remove("price"),
-    "property of an answer of another type": lambda d: _schema(d, "Product")["properties"]["price"].update(
-        type="string"
-    ),
+    "property of an answer of another type": lambda d: _schema(d, "Amount").update(type="string"),
     "property of an answer became nullable": lambda d: _schema(d, "Product")["properties"]["name"].update(
         nullable=True
     ),

@@ -66,6 +66,14 @@ def permission_used(contract: Contract) -> Found:
         yield ENTRY, f"x-roles: no operation asks for {permission}"
 
 
+@rule("security-derived", needs_bundle=False)
+def security_derived(contract: Contract) -> Found:
+    """`security` comes from the role; only operations that ignore credentials say `security: []`."""
+    for place, document in contract.files.items():
+        if place.startswith("openapi/paths/") and isinstance(document, dict) and document.get("security", []) != []:
+            yield place, "security is derived from x-required-role; leave it out"
+
+
 @rule("idempotency-key")
 def idempotency_key(contract: Contract) -> Found:
     """`x-idempotent: true` and the parameter IdempotencyKey come together, on POST."""

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from infra.contract.bundle import Json
+from infra.contract.bundle import Json, references
 from infra.contract.lint.contract import Contract
 from infra.contract.lint.registry import Found, rule
-from infra.contract.lint.walkers import all_schemas, request_schemas, schema_place, subschemas
+from infra.contract.lint.walkers import (
+    all_schemas,
+    named,
+    reachable,
+    request_schemas,
+    schema_place,
+    subschemas,
+    successes,
+)
 
 # Objects in requests that are open or free on purpose, with the reason.
 OPEN_REQUESTS = {
@@ -77,8 +85,8 @@ def array_bounded(contract: Contract) -> Found:
 
 def _incoming(contract: Contract) -> list[tuple[str, str, Json]]:
     """Every schema that describes what comes from outside."""
-    named = [(schema_place(name), schema) for name, schema in request_schemas(contract)]
-    found = [(place, pointer, inner) for place, schema in named for pointer, inner in subschemas(schema)]
+    owned = [(schema_place(name), schema) for name, schema in request_schemas(contract)]
+    found = [(place, pointer, inner) for place, schema in owned for pointer, inner in subschemas(schema)]
     for place, kind, document in contract.documents:
         parameters = [("", document)] if kind == "parameters" else []
         if kind == "operation":
@@ -129,6 +137,38 @@ def default_bounds(contract: Contract) -> Found:
             yield place, f"{pointer or '/'}: minimum {low} is above maximum {high}"
         elif isinstance(default, int | float) and not (low or default) <= default <= (high or default):
             yield place, f"{pointer or '/'}: default {default} is outside the bounds"
+
+
+@rule("time-named")
+def time_named(contract: Contract) -> Found:
+    """Times and days are `Timestamp` and `Date` by reference, except nullable ones, which 3.0 cannot refer to."""
+    for place, pointer, schema in all_schemas(contract):
+        if schema.get("format") in ("date", "date-time") and pointer and schema.get("nullable") is not True:
+            yield place, f"{pointer}: a time without a name; refer to Timestamp or Date"
+
+
+@rule("update-partial")
+def update_partial(contract: Contract) -> Found:
+    """The body of a PUT that is an `…Update` has `minProperties: 1` and requires nothing: what is absent stays."""
+    for operation in contract.operations:
+        content = (operation.document.get("requestBody") or {}).get("content") or {}
+        names = {named(entry.get("schema", {}).get("$ref", "")) for entry in content.values()}
+        for name in names if operation.method == "put" else ():
+            schema = contract.components("schemas").get(name, {})
+            if name.endswith("Update") and (schema.get("required") or schema.get("minProperties") != 1):
+                yield schema_place(name), "the body of a PUT has `minProperties: 1` and requires nothing"
+
+
+@rule("answer-currency")
+def answer_currency(contract: Contract) -> Found:
+    """An answer with amounts of money says their currency."""
+    schemas = contract.components("schemas")
+    for operation in contract.operations:
+        for status, response in successes(operation):
+            names = reachable(contract, list(references(response.get("content") or {})))
+            said = any("currency" in schemas[name].get("properties", {}) for name in names)
+            if not said and any(name.endswith("Amount") for name in names):
+                yield operation.place, f"the answer {status} has amounts and no currency"
 
 
 @rule("page-schema")

@@ -72,11 +72,12 @@ def request_schemas(contract: Contract) -> Iterator[tuple[str, Json]]:
         starts += references(body)
         for parameter in contract.parameters(operation):
             starts += references({"schema": parameter.get("schema", {}), "content": parameter.get("content", {})})
-    for name in sorted(_reachable(contract, starts)):
+    for name in sorted(reachable(contract, starts)):
         yield name, contract.components("schemas")[name]
 
 
-def _reachable(contract: Contract, starts: list[str]) -> set[str]:
+def reachable(contract: Contract, starts: list[str]) -> set[str]:
+    """The names of the schemas that references lead to, and of those behind them."""
     found: set[str] = set()
     todo = [named(reference) for reference in starts if "/schemas/" in reference]
     while todo:

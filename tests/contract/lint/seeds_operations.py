@@ -205,6 +205,7 @@ ACCESS = [
         also=("errors-token",),
     ),
     Seed("permission-used", OPENAPI, "write:orders, manage:catalog]", "write:orders, manage:catalog, manage:nothing]"),
+    Seed("security-derived", GET, "parameters:\n", "security:\n  - bearerAuth: []\nparameters:\n"),
     Seed("idempotency-key", ORDER, "x-idempotent: true\n", ""),
     Seed(
         "idempotency-key",

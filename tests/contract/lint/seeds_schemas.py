@@ -64,7 +64,19 @@ SHAPES = [
         "    type: [string]\n    description: Name",
         also=("openapi-valid",),
     ),
-    Seed("openapi-30-dialect", _PRODUCT, "    minimum: 0\n", "    exclusiveMinimum: 0\n", also=("openapi-valid",)),
+    Seed(
+        "openapi-30-dialect",
+        f"{SCHEMAS}Amount.yaml",
+        "minimum: 0\n",
+        "exclusiveMinimum: 0\n",
+        also=("openapi-valid",),
+    ),
+    Seed("time-named", _PRODUCT, "    nullable: true\n", ""),
+    Seed("update-partial", f"{SCHEMAS}ProductUpdate.yaml", "minProperties: 1\n", ""),
+    Seed(
+        "update-partial", f"{SCHEMAS}ProductUpdate.yaml", "minProperties: 1\n", "minProperties: 1\nrequired: [name]\n"
+    ),
+    Seed("answer-currency", _PRODUCT, "  currency:\n", "  coin:\n", place=GET),
     Seed(
         "required-known",
         f"{SCHEMAS}Order.yaml",
