@@ -26,9 +26,9 @@ def real() -> Contract:
 
 
 def test_real_contract_is_clean(real: Contract) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     assert [str(finding) for finding in findings(real)] == []
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_small_contract_is_clean() -> None:
