@@ -11,10 +11,9 @@ from datetime import timedelta
 from typing import Any, Final
 
 import uvicorn
-from pydantic import SecretStr
 from starlette.types import ASGIApp
 
-from generated.containers import CONTAINERS
+from handlers import worker
 from handlers.contract.answers import AnswerCheck
 from handlers.contract.pages import GENERATED, Pages
 from handlers.contract.runtime import Runtime, connexion_app
@@ -22,9 +21,7 @@ from handlers.contract.security import Credentials
 from handlers.contract.services import Services
 from handlers.local import LocalPages
 from handlers.partners.identity import IdentityProviders, known_providers
-from handlers.partners.mail import Mailer, OutboxMailer, SendGridMailer
-from handlers.platform.background import Background
-from handlers.platform.cache import Cache
+from handlers.parts import event_services, text_of
 from handlers.platform.clock import Clock, SystemClock
 from handlers.platform.csrf import CsrfGuard
 from handlers.platform.cursors import Cursors
@@ -33,11 +30,8 @@ from handlers.platform.forward import Forwarder
 from handlers.platform.keys import Keys, key_pair, shared_secret
 from handlers.platform.limits import LimitRule, Limits
 from handlers.platform.logs import LineWriter, configure_logging
-from handlers.platform.outbox import Outbox
 from handlers.platform.passwords import Passwords
 from handlers.platform.store.port import DocumentStore
-from handlers.platform.store.sqlite import SqliteStore
-from handlers.platform.telemetry import Telemetry
 from handlers.platform.tokens import Tokens
 from handlers.products.catalogue import Catalogue
 from handlers.settings import Settings, SettingsError, load_settings
@@ -45,17 +39,6 @@ from handlers.users.versions import VersionCheck
 
 # What the gateway answers itself: its own probes and metrics.
 GATEWAY_KEEPS: Final = frozenset({"getLiveness", "getReadiness", "getMetrics"})
-
-
-def open_store(settings: Settings) -> DocumentStore:
-    """The document store that the settings name."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    return SqliteStore.open(settings.data_dir / "documents.sqlite3", CONTAINERS)
-
-
-def text_of(secret: SecretStr | None) -> str | None:
-    """A secret's text, or None."""
-    return secret.get_secret_value() if secret is not None else None
 
 
 def token_keys(settings: Settings) -> Keys:
@@ -68,37 +51,28 @@ def token_keys(settings: Settings) -> Keys:
     return shared_secret(needed.get_secret_value(), text_of(settings.jwt_previous_secret))
 
 
-def open_mailer(settings: Settings) -> Mailer:
-    """SendGrid where there is a key, else files under DATA_DIR/outbox."""
-    if settings.sendgrid_api_key is not None:
-        return SendGridMailer(settings.sendgrid_api_key.get_secret_value(), settings.from_email)
-    return OutboxMailer(settings.data_dir, settings.from_email)
-
-
 def build_services(settings: Settings, *, store: DocumentStore | None = None, clock: Clock | None = None) -> Services:
     """Everything handlers work with. Nothing is connected yet but the store."""
     clock = clock or SystemClock()
-    password = text_of(settings.redis_password)
-    cache = Cache(settings.redis_address, password=password)
-    telemetry = Telemetry()
-    cache.expose(telemetry)
-    limits = Limits(cache, scale=settings.rate_limit_scale, space=settings.role)
-    limits.expose(telemetry)
+    common = event_services(settings, store=store, clock=clock)
+    limits = Limits(common.cache, scale=settings.rate_limit_scale, space=settings.role)
+    limits.expose(common.telemetry)
     lifetime = timedelta(minutes=settings.jwt_access_expiry_minutes)
     return Services(
         settings=settings,
         clock=clock,
-        store=store or open_store(settings),
-        cache=cache,
+        store=common.store,
+        cache=common.cache,
+        telemetry=common.telemetry,
+        outbox=common.outbox,
+        inbox=common.inbox,
+        background=common.background,
+        mailer=common.mailer,
         limits=limits,
         cursors=Cursors(settings.derived_key("cursors")),
         tokens=Tokens(token_keys(settings), lifetime, clock),
         csrf=CsrfGuard(settings.derived_key("csrf"), settings.cors_origins),
-        telemetry=telemetry,
-        outbox=Outbox(clock=clock),
-        background=Background(),
         passwords=Passwords(settings.password_hash_cost),
-        mailer=open_mailer(settings),
         identity=IdentityProviders(
             known_providers(settings.google_client_id, settings.microsoft_client_id, settings.facebook_client_id), clock
         ),
@@ -137,9 +111,14 @@ def _lifespan(services: Services, forwarder: Forwarder | None) -> Any:
         services.limits.start()
         if services.settings.role != "gateway":
             await services.room(Catalogue).start()
+        events = worker.event_worker(services) if services.settings.role == "all" else None
         try:
+            if events is not None:
+                await events.start()
             yield
         finally:
+            if events is not None:
+                await events.stop()
             await services.background.drain()
             await services.limits.stop()
             if forwarder is not None:
@@ -160,6 +139,8 @@ def main() -> int:
     except SettingsError as error:
         print(error, file=sys.stderr)  # noqa: T201 - before there is a log
         return 2
+    if settings.role == "worker":
+        return worker.serve(settings)
     writer = LineWriter()
     configure_logging(settings.log_level, writer)
     config = uvicorn.Config(

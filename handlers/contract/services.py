@@ -9,10 +9,12 @@ from typing import Any, TypeVar
 from handlers.partners.identity import IdentityProviders
 from handlers.partners.mail import Mailer
 from handlers.platform.background import Background
+from handlers.platform.bus.port import EventBus
 from handlers.platform.cache import Cache
 from handlers.platform.clock import Clock
 from handlers.platform.csrf import CsrfGuard
 from handlers.platform.cursors import Cursors
+from handlers.platform.inbox import Inbox
 from handlers.platform.limits import Limits
 from handlers.platform.outbox import Outbox
 from handlers.platform.passwords import Passwords
@@ -24,30 +26,41 @@ from handlers.settings import Settings
 R = TypeVar("R")
 
 
-@dataclass(slots=True)
-class Services:
-    """The services of a process. Handlers receive them through `Call.services`; nothing is global."""
+@dataclass(kw_only=True, slots=True)
+class EventServices:
+    """What every process that handles something has: requests or events. Handlers of events receive these.
+
+    `bus` is there while this process relays and consumes (roles `all` and `worker`).
+    """
 
     settings: Settings
     clock: Clock
     store: DocumentStore
     cache: Cache
-    limits: Limits
-    cursors: Cursors
-    tokens: Tokens
-    csrf: CsrfGuard
     telemetry: Telemetry
     outbox: Outbox
+    inbox: Inbox
     background: Background
-    passwords: Passwords
     mailer: Mailer
-    identity: IdentityProviders
-    _rooms: dict[Callable[[Services], Any], Any] = field(default_factory=dict, init=False, repr=False)
+    bus: EventBus | None = None
+    _rooms: dict[Callable[[Any], Any], Any] = field(default_factory=dict, init=False, repr=False)
 
-    def room(self, kind: Callable[[Services], R]) -> R:
+    def room(self, kind: Callable[[Any], R]) -> R:
         """What a room keeps in memory in this process, such as the category tree; made at first use."""
         found = self._rooms.get(kind)
         if found is None:
             found = self._rooms[kind] = kind(self)
         room: R = found
         return room
+
+
+@dataclass(kw_only=True, slots=True)
+class Services(EventServices):
+    """The services of a process that answers requests, through `Call.services`; nothing is global."""
+
+    limits: Limits
+    cursors: Cursors
+    tokens: Tokens
+    csrf: CsrfGuard
+    passwords: Passwords
+    identity: IdentityProviders

@@ -86,6 +86,11 @@ class Consumer:
         self._broadcast = broadcast
         self._patience = patience
 
+    @property
+    def events(self) -> frozenset[str]:
+        """The events it handles."""
+        return frozenset(self._handlers)
+
     async def deliver(self, batch: Batch) -> None:
         """Handles a batch. Returns early when the batch is to stop; what it has finished is noted in the batch."""
         chains: dict[str, deque[int]] = {}

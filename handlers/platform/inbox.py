@@ -1,4 +1,4 @@
-"""What a consumer has applied already: a row for each event in the batch of its effect, so that a duplicate does nothing.
+"""What a consumer has applied already: a row for each event, in the batch of its effect, makes a duplicate do nothing.
 
 A handler may touch several partitions: each has a row of its own, and what was done in one is not done again when the
 handler comes a second time because it failed at another. The rows outlive the log (`infra/containers.yaml`).

@@ -1,4 +1,4 @@
-"""Leases in the document store: one process at a time does a piece of work, and takes notes that only the holder writes.
+"""Leases in the document store: one process at a time does a piece of work, and only it takes notes of it.
 
 Fenced by the document's etag: who has lost a lease, because it hung for longer than the lease lasts, finds out at its
 next note, and its note is refused.

@@ -109,7 +109,7 @@ class Outbox:
         data: Mapping[str, Any],
         source: str = SOURCE,
     ) -> Create:
-        """The row of an event that a handler's work led to: it carries the request on, and names `event` as its cause."""
+        """The row of an event that handling `event` led to: it belongs to the same request, and names its cause."""
         return self.row(
             container,
             guarded,

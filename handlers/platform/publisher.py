@@ -1,4 +1,4 @@
-"""What becomes of outbox rows: messages on their topics, audit entries, or, when they are too large, a record and an alert."""
+"""What becomes of outbox rows: messages on their topics, audit entries, or, when too large, a record and an alert."""
 
 from __future__ import annotations
 

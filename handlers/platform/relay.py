@@ -1,8 +1,8 @@
 """Publishes outbox rows: each at least once, those of an aggregate in the order of their commits (decision 36).
 
-One relay at a time works on a feed of the store (lease). It reads on from the position it noted in the lease, publishes,
-and moves the position only when the bus has acknowledged; a crash at any point publishes some rows a second time and
-leaves none out. It is woken by commits and polls nothing.
+One relay at a time works on a feed of the store (lease). It reads on from the position it noted in the lease,
+publishes, and moves the position only when the bus has acknowledged; a crash at any point publishes some rows a second
+time and leaves none out. It is woken by commits and polls nothing.
 """
 
 from __future__ import annotations

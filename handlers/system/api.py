@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 from generated import views as v
 from handlers.contract.call import Call
 from handlers.contract.reply import Reply
+from handlers.platform.bus.port import BusError
 from handlers.platform.cache import CacheUnavailable
 from handlers.platform.errors import Problem
 from handlers.platform.store.port import StoreError
@@ -27,10 +28,11 @@ async def get_liveness(call: Call) -> v.Liveness:
 async def get_readiness(call: Call) -> v.Readiness:
     """200 while requests can be served. Documents are needed; without the cache only refreshing fails (decision 19)."""
     services = call.services
-    documents, cache = await asyncio.gather(
-        _check("documents", services.store.ping), _check("cache", services.cache.ping)
-    )
-    checks = [documents, cache]
+    pings = {"documents": services.store.ping, "cache": services.cache.ping}
+    if services.bus is not None:
+        pings["events"] = services.bus.ping  # while the bus is away events wait in the documents
+    checks = list(await asyncio.gather(*(_check(name, ping) for name, ping in pings.items())))
+    documents = checks[0]
     if documents["status"] == "down":
         raise Problem(
             "SERVICE_UNAVAILABLE", "A dependency is down", details={"checks": checks}, headers=((b"retry-after", b"2"),)
@@ -48,6 +50,6 @@ async def _check(name: str, ping: Callable[[], Awaitable[Any]]) -> v.ReadinessCh
     status: Literal["up", "down"] = "up"
     try:
         await asyncio.wait_for(ping(), CHECK_SECONDS)
-    except (StoreError, CacheUnavailable, TimeoutError):
+    except (StoreError, CacheUnavailable, BusError, TimeoutError):
         status = "down"
     return {"name": name, "status": status, "latency_ms": round((time.perf_counter() - started) * 1000, 1)}

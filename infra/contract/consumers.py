@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from infra.contract.bundle import Json
 from infra.contract.policy import BANNER
-from infra.contract.routing import built, snake
+from infra.contract.routing import built
 
 _CLASSES = '''
 
@@ -58,8 +59,8 @@ def render_table(document: Json, data: dict[str, str]) -> str:
     for group, entry in document["x-consumer-groups"].items():
         room, events = played(document, group)
         broadcast = entry.get("delivery") == "broadcast"
-        fields = (room, entry.get("agent"), tuple(entry["topics"]), tuple(events), broadcast)
-        lines.append(f'    "{group}": GroupSpec{fields!r},')
+        spec = (room, entry.get("agent"), tuple(entry["topics"]), tuple(events), broadcast)
+        lines.append(f'    "{group}": GroupSpec{spec!r},')
     lines += ["}", "", "EventType = Literal[", *(f'    "{name}",' for name in document["components"]["messages"]), "]"]
     return "\n".join([*lines, ""])
 
@@ -74,21 +75,24 @@ def played(document: Json, group: str) -> tuple[str | None, list[str]]:
 
 
 def render_consumers(document: Json, data: dict[str, str]) -> str:
-    """`generated/consumers.py`: one typed line for each handler that must be there, for mypy to hold it to its event."""
+    """`generated/consumers.py`: a typed line for each handler that must be there, for mypy alone to read."""
     due = sorted(_due(document))
     rooms = sorted({room for room, _ in due})
-    imports = ["from collections.abc import Awaitable, Callable", "from typing import Any, Final", ""]
+    imports = ["from collections.abc import Awaitable, Callable", ""]
     imports += ["from generated import events as e"]
     imports += [f"from handlers.{room} import events as {room}" for room in rooms]
     imports += ["from handlers.contract.services import EventServices", "from handlers.platform.events import Event"]
     lines = [BANNER + "\n".join(imports), ""]
-    names = [f"{room}_on_{snake(name)}" for room, name in due]
+    names = [f"{room}_{handler_name(name)}" for room, name in due]
     for (room, name), own in zip(due, names, strict=True):
         takes = f"[Event[e.{data[name]}], EventServices]"
-        lines.append(f"_{own}: Callable[{takes}, Awaitable[None]] = {room}.on_{snake(name)}")
-    lines += ["", "HANDLERS: Final[dict[tuple[str, str], Callable[[Event[Any], EventServices], Awaitable[None]]]] = {"]
-    lines += [f'    ("{room}", "{name}"): _{own},' for (room, name), own in zip(due, names, strict=True)]
-    return "\n".join([*lines, "}", "", '__all__ = ["HANDLERS", "e"]', ""])
+        lines.append(f"_{own}: Callable[{takes}, Awaitable[None]] = {room}.{handler_name(name)}")
+    return "\n".join([*lines, "", '__all__ = ["Awaitable", "Callable", "Event", "EventServices", "e"]', ""])
+
+
+def handler_name(event: str) -> str:
+    """`OrderCreated` → `on_order_created`, `ETAUpdated` → `on_eta_updated`."""
+    return "on_" + re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", event).lower()
 
 
 def _due(document: Json) -> Iterator[tuple[str, str]]:

@@ -128,7 +128,7 @@ class SqliteConsumption:
         if not self._wanted:
             return
         asked = time.monotonic()
-        work = partial(leases.balance, self._member, self._wanted, self._bus.now(), int(self._lease * 1000))
+        work = partial(leases.balance, self._member, self._wanted, int(time.time() * 1000), int(self._lease * 1000))
         found: leases.Balance = await self._bus.submit(work)
         self._renewed = asked
         self._drop([key for key, p in self._partitions.items() if not _still(p, found.owned.get(key))])

@@ -1,0 +1,67 @@
+"""What both composition roots open: the document store, the event bus, the mailer."""
+
+from __future__ import annotations
+
+from pydantic import SecretStr
+
+from generated.containers import CONTAINERS
+from generated.events import TOPICS
+from handlers.contract.services import EventServices
+from handlers.partners.mail import Mailer, OutboxMailer, SendGridMailer
+from handlers.platform.background import Background
+from handlers.platform.bus.port import EventBus
+from handlers.platform.bus.sqlite import SqliteBus
+from handlers.platform.cache import Cache
+from handlers.platform.clock import Clock, SystemClock
+from handlers.platform.events import EventContract
+from handlers.platform.inbox import Inbox
+from handlers.platform.outbox import Outbox
+from handlers.platform.store.port import DocumentStore
+from handlers.platform.store.sqlite import SqliteStore
+from handlers.platform.telemetry import Telemetry
+from handlers.settings import Settings
+
+
+def open_store(settings: Settings) -> DocumentStore:
+    """The document store that the settings name."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    return SqliteStore.open(settings.data_dir / "documents.sqlite3", CONTAINERS)
+
+
+def open_bus(settings: Settings, clock: Clock) -> EventBus:
+    """The event bus that the settings name."""
+    return SqliteBus.open(settings.data_dir / "events.sqlite3", TOPICS, clock=clock)
+
+
+def open_mailer(settings: Settings) -> Mailer:
+    """SendGrid where there is a key, else files under DATA_DIR/outbox."""
+    if settings.sendgrid_api_key is not None:
+        return SendGridMailer(settings.sendgrid_api_key.get_secret_value(), settings.from_email)
+    return OutboxMailer(settings.data_dir, settings.from_email)
+
+
+def text_of(secret: SecretStr | None) -> str | None:
+    """A secret's text, or None."""
+    return secret.get_secret_value() if secret is not None else None
+
+
+def event_services(
+    settings: Settings, *, store: DocumentStore | None = None, clock: Clock | None = None
+) -> EventServices:
+    """What handling events needs. Nothing is connected yet but the store."""
+    clock = clock or SystemClock()
+    telemetry = Telemetry()
+    cache = Cache(settings.redis_address, password=text_of(settings.redis_password))
+    cache.expose(telemetry)
+    opened = store or open_store(settings)
+    return EventServices(
+        settings=settings,
+        clock=clock,
+        store=opened,
+        cache=cache,
+        telemetry=telemetry,
+        outbox=Outbox(clock=clock, validate=EventContract.load().check),
+        inbox=Inbox(opened, clock=clock),
+        background=Background(),
+        mailer=open_mailer(settings),
+    )

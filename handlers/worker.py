@@ -1,0 +1,130 @@
+"""The composition root of the event side: finds who handles what, by name, and runs it.
+
+`python -m handlers.worker` is the role `worker`; in the role `all` the API's process runs the same inside its lifespan.
+`python -m handlers.worker dead-letters list|replay` looks after what could not be handled.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import re
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import uvicorn
+from starlette.applications import Starlette
+
+from generated.events import GROUPS
+from handlers.contract.eventing import EventWorker, RoomHandler, built, due
+from handlers.contract.probes import Probes
+from handlers.contract.services import EventServices
+from handlers.dead_letters_command import run as run_dead_letters
+from handlers.parts import event_services, open_bus
+from handlers.platform.logs import LineWriter, configure_logging
+from handlers.settings import Settings, SettingsError, load_settings
+
+_WORDS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+class HandlerMissing(Exception):
+    """An event whose `x-status` says that it is handled has no handler in a room that reads it."""
+
+
+def handler_name(event_type: str) -> str:
+    """`OrderCreated` → `on_order_created`; `ETAUpdated` → `on_eta_updated`."""
+    return "on_" + _WORDS.sub("_", event_type).lower()
+
+
+def find_handlers(built_in_agents: tuple[str, ...]) -> dict[str, dict[str, RoomHandler]]:
+    """The handlers of every group that this backend reads for, by event: `handlers/<room>/events.py:on_<event_name>`.
+
+    An event that is still planned is handled where a handler is there already. Raises `HandlerMissing`.
+    """
+    found: dict[str, dict[str, RoomHandler]] = {}
+    for group, spec in GROUPS.items():
+        if spec.room is None or not due(group, spec, built_in_agents):
+            continue
+        module = _events_of(spec.room)
+        own = {event: getattr(module, handler_name(event), None) for event in spec.events}
+        missing = [event for event, handler in own.items() if handler is None and built(event)]
+        if missing:
+            raise HandlerMissing(f"handlers/{spec.room}/events.py: {', '.join(map(handler_name, missing))}")
+        found[group] = {event: handler for event, handler in own.items() if handler is not None}
+    return found
+
+
+def _events_of(room: str) -> Any:
+    """The room's `events` module, None while there is none."""
+    name = f"handlers.{room}"
+    if importlib.util.find_spec(name) is None or importlib.util.find_spec(f"{name}.events") is None:
+        return None
+    return importlib.import_module(f"{name}.events")
+
+
+def event_worker(services: EventServices) -> EventWorker:
+    """The event side of a process with these services."""
+    settings = services.settings
+    return EventWorker(services, find_handlers(settings.built_in_agents), lambda: open_bus(settings, services.clock))
+
+
+def create_worker(settings: Settings, services: EventServices, writer: LineWriter) -> Probes:
+    """The application of the role `worker`: works while it runs, and answers probes."""
+    writer.expose(services.telemetry)
+    worker = event_worker(services)
+
+    @asynccontextmanager
+    async def lifespan(_: Any) -> AsyncIterator[None]:
+        await worker.start()
+        try:
+            yield
+        finally:
+            await worker.stop()
+            await services.background.drain()
+            await services.mailer.close()
+            await services.cache.close()
+            await services.store.close()
+
+    checks = {"documents": services.store.ping, "events": worker.check}
+    return Probes(Starlette(lifespan=lifespan), services.telemetry, checks)
+
+
+def serve(settings: Settings) -> int:
+    """Works until it is told to stop."""
+    writer = LineWriter()
+    configure_logging(settings.log_level, writer)
+    config = uvicorn.Config(
+        create_worker(settings, event_services(settings), writer),
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        access_log=False,
+        server_header=False,
+        log_config=None,
+        proxy_headers=False,
+        timeout_graceful_shutdown=20,
+    )
+    uvicorn.Server(config).run()
+    writer.close()
+    return 0
+
+
+def main(arguments: list[str]) -> int:
+    """The command line. Exit code 2 when the settings are not fit."""
+    try:
+        settings = load_settings({**os.environ, "ROLE": "worker"})
+    except SettingsError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - before there is a log
+        return 2
+    if arguments[:1] == ["dead-letters"]:
+        return run_dead_letters(settings, arguments[1:])
+    return serve(settings)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
