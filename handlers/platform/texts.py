@@ -14,7 +14,7 @@ def folded(text: str) -> str:
     """The text without letter case and accents, for comparing."""
     if text.isascii():
         return text.lower()
-    plain = unicodedata.normalize("NFKD", text.casefold())
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return "".join(character for character in plain if not unicodedata.combining(character))
 
 
