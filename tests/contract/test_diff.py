@@ -151,6 +151,13 @@ def test_harmless_change_passes(base: Json, name: str) -> None:
 
 
 @pytest.mark.usefixtures("_oasdiff")
+def test_building_what_was_planned_is_no_news(base: Json) -> None:
+    revision = copy.deepcopy(base)
+    HARMLESS["planned operation built"](revision)
+    assert diff.changes(base, revision) == []
+
+
+@pytest.mark.usefixtures("_oasdiff")
 def test_major_version_allows_breaking_changes(base: Json) -> None:
     def mutate(document: Json) -> None:
         document["paths"].pop("/api/orders")

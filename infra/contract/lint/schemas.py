@@ -106,13 +106,15 @@ def multiple_of(contract: Contract) -> Found:
 
 @rule("openapi-30-dialect")
 def dialect(contract: Contract) -> Found:
-    """No keyword of JSON Schema that OpenAPI 3.0 does not have."""
+    """No keyword of JSON Schema that OpenAPI 3.0 does not have; `nullable` only beside a `type`."""
     for place, pointer, schema in all_schemas(contract):
         for keyword in _FORBIDDEN:
             if keyword in schema:
                 yield place, f"{pointer or '/'}: {keyword} is not OpenAPI 3.0"
         if isinstance(schema.get("type"), list):
             yield place, f"{pointer or '/'}: a list of types is not OpenAPI 3.0; say `nullable: true`"
+        if "nullable" in schema and "type" not in schema:
+            yield place, f"{pointer or '/'}: nullable without type means nothing in OpenAPI 3.0"
         for keyword in ("exclusiveMinimum", "exclusiveMaximum"):
             if not isinstance(schema.get(keyword, False), bool):
                 yield place, f"{pointer or '/'}: {keyword} is true or false in OpenAPI 3.0"

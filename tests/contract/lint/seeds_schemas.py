@@ -71,6 +71,12 @@ SHAPES = [
         "exclusiveMinimum: 0\n",
         also=("openapi-valid",),
     ),
+    Seed(
+        "openapi-30-dialect",
+        _PRODUCT,
+        "  origin:\n    $ref: Country.yaml\n",
+        "  origin:\n    anyOf:\n      - $ref: Country.yaml\n      - nullable: true\n        enum: [null]\n",
+    ),
     Seed("time-named", _PRODUCT, "    nullable: true\n", ""),
     Seed("update-partial", f"{SCHEMAS}ProductUpdate.yaml", "minProperties: 1\n", ""),
     Seed(
