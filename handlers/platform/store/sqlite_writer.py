@@ -117,9 +117,17 @@ class Writer:
         if jobs:
             self._carry_out(jobs)
             _settle(jobs)
+            self._tell()
         if time.monotonic() - self._swept >= _HOUSEKEEPING_INTERVAL:
             self._sweep()
         return more
+
+    def _tell(self) -> None:
+        """After the callers know: nothing that goes wrong here may make a committed write look failed."""
+        try:
+            self._committed()
+        except Exception:
+            log.exception("nobody was told of a commit")
 
     def _collect(self) -> tuple[list[Job], bool]:
         try:
@@ -144,7 +152,6 @@ class Writer:
                 self._one(job)
             committing = True
             self._connection.execute("COMMIT")
-            self._committed()
         except sqlite3.Error as error:
             self._fail(jobs, unavailable(error, committing=committing))
         except StoreError as error:

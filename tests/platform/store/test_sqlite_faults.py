@@ -14,6 +14,8 @@ import pytest
 from handlers.platform.store.port import Create, OutcomeUnknown, Query, StoreUnavailable
 from handlers.platform.store.sqlite import SqliteStore
 from handlers.platform.store.sqlite_errors import unavailable
+from handlers.platform.store.sqlite_schema import connect
+from handlers.platform.store.sqlite_writer import Writer
 from tests.platform.store.adapters import CONTAINERS, thing
 from tests.platform.store.test_sqlite_processes import child, lines
 
@@ -163,6 +165,24 @@ def test_only_a_failed_sync_of_a_commit_is_in_doubt(code: int, committing: bool,
     error = sqlite3.OperationalError("disk I/O error")
     error.sqlite_errorcode = code
     assert type(unavailable(error, committing=committing)) is kind
+
+
+async def test_a_fault_after_the_commit_does_not_take_it_back(tmp_path: Path) -> None:
+    def fail() -> None:
+        raise OSError("too many open files")
+
+    def insert(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO t VALUES (1)")
+
+    def nothing(_: sqlite3.Connection) -> None:
+        return
+
+    connection = connect(tmp_path / NAME, busy_timeout=1, writes=True)
+    connection.execute("CREATE TABLE t (x)")
+    writer = Writer(connection, busy_timeout=1, check=nothing, housekeeping=nothing, committed=fail)
+    assert await writer.submit([insert]) == [None]
+    assert await writer.submit([insert]) == [None]
+    await asyncio.wrap_future(writer.stop())
 
 
 async def test_a_fault_in_one_write_hurts_no_other(tmp_path: Path) -> None:
