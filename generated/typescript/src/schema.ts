@@ -3274,9 +3274,9 @@ export interface components {
          * @description A value before or after a change, of any kind; null when there was none. Secrets are replaced by `***`.
          * @example pending
          */
-        AuditValue: boolean | number | string | unknown[] | {
+        AuditValue: boolean | number | (string | null) | unknown[] | {
             [key: string]: unknown;
-        } | (null);
+        };
         /** @description A stock status and how many products have it. */
         AvailabilityFacet: {
             status: components["schemas"]["StockStatus"];
@@ -14346,7 +14346,6 @@ export interface operations {
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
-            501: components["responses"]["NotImplemented"];
             503: components["responses"]["Unavailable"];
         };
     };

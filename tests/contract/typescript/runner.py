@@ -17,10 +17,10 @@ HERE = Path(__file__).resolve().parent
 _COMPILER = "typescript/bin/tsc"
 
 
-def check_types(project: Path) -> str:
-    """What the compiler says about a project, empty when it is content. Raises `ToolchainMissing`."""
+def check_types() -> str:
+    """What the compiler says about the client and this folder, empty when it is content. Raises `ToolchainMissing`."""
     compiler = toolchain.install(CLIENT) / _COMPILER
-    command = [toolchain.node(), str(compiler), "--project", str(project), "--noEmit"]
+    command = [toolchain.node(), str(compiler), "--project", str(HERE), "--noEmit"]
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout
 
 
