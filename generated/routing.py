@@ -524,6 +524,7 @@ adjustStock = Operation(
     ),
     body=Body(m.StockAdjustmentCreate),
     headers=((b'cache-control', b'no-store'),),
+    idempotent=True,
 )
 
 _list_categories: Callable[[p.ListCategoriesParameters, Call], Awaitable[v.CategoryPage | Reply[v.CategoryPage]]] = categories.list_categories
@@ -833,6 +834,7 @@ createOrder = Operation(
     body=Body(m.OrderCreate),
     limit=LimitRule(per_minute=10, burst=10),
     headers=((b'cache-control', b'no-store'),),
+    idempotent=True,
 )
 
 getOrder = Operation(
@@ -910,6 +912,7 @@ createPaymentIntent = Operation(
     body=Body(m.PaymentIntentCreate),
     limit=LimitRule(per_minute=20, burst=10),
     headers=((b'cache-control', b'no-store'),),
+    idempotent=True,
 )
 
 confirmPayment = Operation(
@@ -929,6 +932,7 @@ refundPayment = Operation(
     body=Body(m.RefundCreate),
     limit=LimitRule(per_minute=30, burst=10),
     headers=((b'cache-control', b'no-store'),),
+    idempotent=True,
 )
 
 receiveStripeWebhook = Operation(
@@ -961,6 +965,7 @@ createMyReturn = Operation(
     body=Body(m.ReturnCreate),
     limit=LimitRule(per_minute=10, burst=10),
     headers=((b'cache-control', b'no-store'),),
+    idempotent=True,
 )
 
 getMyReturn = Operation(
@@ -990,6 +995,7 @@ createReturn = Operation(
     ),
     body=Body(m.ReturnCreate),
     headers=((b'cache-control', b'no-store'),),
+    idempotent=True,
 )
 
 getReturn = Operation(
@@ -1032,6 +1038,7 @@ receiveReturn = Operation(
     ),
     body=Body(m.ReturnReceipt, required=False),
     headers=((b'cache-control', b'no-store'),),
+    idempotent=True,
 )
 
 listMyTickets = Operation(

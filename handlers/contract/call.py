@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from handlers.platform.access import Principal
+from handlers.platform.idempotency import Key, Once, Partition, begin
 from handlers.platform.request import RequestInfo
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ RawHeaders = Iterable[tuple[bytes, bytes]]
 class Call:
     """One call of an operation: who calls, with what around it, and the services to answer it with."""
 
-    __slots__ = ("_cookies", "body_bytes", "headers", "principal", "request", "services")
+    __slots__ = ("_cookies", "_once", "body_bytes", "headers", "key", "principal", "request", "services", "status")
 
     def __init__(self, services: Services, principal: Principal, request: RequestInfo, headers: RawHeaders) -> None:
         self.services = services
@@ -25,12 +26,30 @@ class Call:
         self.request = request
         self.headers = headers
         self.body_bytes = b""
+        self.key: Key | None = None
+        self.status = 200
         self._cookies: dict[str, str] | None = None
+        self._once: Once | None = None
 
     @property
     def request_id(self) -> str:
         """The id of the request; events carry it as their `correlation_id`."""
         return self.request.request_id
+
+    async def once(self, container: str, partition: Partition) -> Once:
+        """Begins the effect of an `x-idempotent` operation in the partition that it will change.
+
+        Put `(await call.once(...)).remember(answer)` into the batch of the effect. Does not return when the request was
+        answered before (`handlers.platform.idempotency`); without an `Idempotency-Key` it has no effect.
+        """
+        services = self.services
+        self._once = await begin(services.store, services.clock, container, partition, key=self.key, status=self.status)
+        return self._once
+
+    async def forget(self, *, unless_remembered: bool = False) -> None:
+        """For the runtime: the handler is done, so its key is free again unless the effect was written."""
+        if self._once is not None and not (unless_remembered and self._once.remembered):
+            await self._once.release()
 
     def header(self, name: bytes) -> str | None:
         """The first header of this lower-case name."""

@@ -13,12 +13,13 @@ from starlette.types import Receive, Scope, Send
 from handlers.contract.body import ClientGone, check_media_type, has_free_form, parse_body, read_body
 from handlers.contract.call import Call
 from handlers.contract.parameters import Parameters
-from handlers.contract.reply import Header
+from handlers.contract.reply import Header, Reply
 from handlers.contract.sending import send_answer
 from handlers.platform.access import ANONYMOUS, Access, Principal, refusal
 from handlers.platform.cache import CacheUnavailable
 from handlers.platform.envelope import send_problem
 from handlers.platform.errors import Problem, fault, invalid, unauthorized, unavailable, unexpected
+from handlers.platform.idempotency import Key, Replayed, digest_of
 from handlers.platform.limits import LimitRule, network
 from handlers.platform.request import RequestInfo
 from handlers.platform.store.charges import begin
@@ -66,6 +67,7 @@ class Operation:
     limit: LimitRule | None = None
     headers: Sequence[Header] = ()
     sets_cookies: bool = False
+    idempotent: bool = False
     __name__: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -151,11 +153,31 @@ class BoundOperation:
             arguments.append(await self._body(spec.body, receive, request_headers, call))
         charges = begin()
         try:
-            answer = await spec.handler(*arguments, call)
+            if spec.idempotent:
+                answer = await self._once(spec.handler, arguments, call, scope["path"])
+            else:
+                answer = await spec.handler(*arguments, call)
             head = scope["method"] == "HEAD"
             await send_answer(receive, send, answer, spec.status, headers, head=head, check=self._check)
         finally:
             info.request_units = charges.units
+
+    async def _once(self, handler: Handler, arguments: list[Any], call: Call, target: str) -> Any:
+        """Calls the handler of an operation with `x-idempotent`, or answers as it did before."""
+        spec = self._spec
+        value = call.header(b"idempotency-key")
+        if value is not None:
+            call.key = Key(spec.id, call.principal.id, value, digest_of(target, call.body_bytes))
+        call.status = spec.status
+        try:
+            answer = await handler(*arguments, call)
+        except Replayed as before:
+            return Reply(before.body, status=before.status)
+        except Exception:
+            await call.forget()
+            raise
+        await call.forget(unless_remembered=True)
+        return answer
 
     async def _body(
         self, body: Body, receive: Receive, headers: Sequence[tuple[bytes, bytes]], call: Call

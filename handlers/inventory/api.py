@@ -16,10 +16,10 @@ from handlers.platform.audit import Actor, audit_row
 from handlers.platform.clock import timestamp
 from handlers.platform.concurrency import retrying, settled
 from handlers.platform.errors import not_found
-from handlers.platform.idempotency import Attempt, attempt
+from handlers.platform.idempotency import Once
 from handlers.platform.ids import new_id
 from handlers.platform.store.claims import get_lookup
-from handlers.platform.store.port import Document, DocumentExists, Operation, Replace, VersionConflict
+from handlers.platform.store.port import Document, Operation, Replace
 
 
 async def get_product_inventory(params: p.GetProductInventoryParameters, call: Call) -> v.ProductInventory:
@@ -41,24 +41,18 @@ async def adjust_stock(
     if target is None:
         raise not_found("Variant", variant_id=params.variant_id)
     product_id = target["product_id"]
-    tried = attempt(params.idempotency_key, "adjustStock", call)
+    once = await call.once(store.CONTAINER, product_id)
 
     async def adjust() -> v.StockAdjustment:
-        if tried is not None:
-            answered = await tried.answered(call.services.store, store.CONTAINER, product_id)
-            if answered is not None:
-                return answered  # type: ignore[no-any-return]  # as it was written below
         found = await store.read_stock(call.services.store, product_id, params.variant_id)
         if found is None:
             raise not_found("Variant", variant_id=params.variant_id)
-        return await _adjust(found, body, call, tried)
+        return await _adjust(found, body, call, once)
 
-    return Reply(await retrying(adjust, on=(VersionConflict, DocumentExists)))
+    return Reply(await retrying(adjust))
 
 
-async def _adjust(
-    found: Document, body: m.StockAdjustmentCreate, call: Call, tried: Attempt | None
-) -> v.StockAdjustment:
+async def _adjust(found: Document, body: m.StockAdjustmentCreate, call: Call, once: Once) -> v.StockAdjustment:
     services, before = call.services, found.data
     after = ledger.moved(before, on_hand=body.delta, now=timestamp(services.clock.now()))
     note = body.note if body.note is not MISSING else None
@@ -77,13 +71,11 @@ async def _adjust(
         Actor("admin", id=call.principal.id, email=call.principal.email, request_id=call.request_id),
         entity_type="inventory",
         entity_id=before["variant_id"],
-        action="inventory.adjust",
+        action="stock_adjusted",
         changes=_changes(before, after, body.reason, note),
         clock=services.clock,
     )
-    operations: list[Operation] = [Replace(after, if_match=found.etag), event, audit]
-    if tried is not None:
-        operations.append(tried.row(store.CONTAINER, after, recorded))
+    operations: list[Operation] = [Replace(after, if_match=found.etag), event, audit, *once.remember(recorded)]
     await settled(services.store, store.CONTAINER, before["product_id"], operations)
     return recorded
 

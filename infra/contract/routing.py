@@ -212,6 +212,8 @@ def _details(document: Json, operation: Json) -> list[str]:
     lines.append(f"headers={headers!r}")
     if "Set-Cookie" in response.get("headers", {}):
         lines.append("sets_cookies=True")
+    if operation.get("x-idempotent"):
+        lines.append("idempotent=True")
     return lines
 
 
