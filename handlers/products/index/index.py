@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal, cast
 
-from handlers.products.index.bits import Bits, Postings, union
+from handlers.products.index.bits import Bits, Postings, positions, union
 from handlers.products.index.entry import PRICE_BITS, Entry, Reading
 from handlers.products.index.words import Vocabulary
 
@@ -16,6 +16,7 @@ SortKey = Literal["price", "name", "created_at", "rating", "popularity"]
 Key = tuple[int | str, str]  # what a slot is sorted by, then the id
 
 SORTS: Final[tuple[SortKey, ...]] = ("price", "name", "created_at", "rating", "popularity")
+KEPT_SETS: Final = 256
 _WORD_KINDS: Final = "nwd"
 
 
@@ -38,6 +39,7 @@ class Index:
         self._of_slot: list[array[int]] = []
         self._orders: dict[SortKey, list[int] | None] = dict.fromkeys(SORTS)
         self._ranks: dict[SortKey, array[int] | None] = dict.fromkeys(SORTS)
+        self._arranged: dict[tuple[SortKey, Bits], array[int]] = {}
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -85,7 +87,7 @@ class Index:
             self._postings[number].extend(slots)
         if added:
             self._orders = dict.fromkeys(SORTS)
-            self._ranks = dict.fromkeys(SORTS)
+            self._forget_arranged()
             self.generation += 1
 
     def remove(self, product_id: str) -> None:
@@ -149,15 +151,32 @@ class Index:
             self._orders[sort] = order
         return order
 
-    def arranged(self, slots: Iterable[int], sort: SortKey) -> list[int]:
-        """Slots in ascending order of a column, then id: by their places in the whole order, without a look at them."""
-        ranks = self._ranks[sort]
-        if ranks is None:
-            ranks = array("I", bytes(4 * len(self._entries)))
+    def arranged(self, bits: Bits, sort: SortKey) -> Sequence[int]:
+        """The slots of a set in ascending order of a column, then id.
+
+        By their places in the whole order, without a look at them; the last `KEPT_SETS` sets are kept, so that paging
+        through a category arranges it once.
+        """
+        kept = self._arranged.get((sort, bits))
+        if kept is None:
+            if len(self._arranged) >= KEPT_SETS:
+                self._arranged.clear()
+            kept = self._arranged[sort, bits] = array("I", sorted(positions(bits), key=self._rank(sort).__getitem__))
+        return kept
+
+    def _rank(self, sort: SortKey) -> array[int]:
+        """The place of each slot in an order."""
+        rank = self._ranks[sort]
+        if rank is None:
+            rank = array("I", bytes(4 * len(self._entries)))
             for place, slot in enumerate(self.order(sort)):
-                ranks[slot] = place
-            self._ranks[sort] = ranks
-        return sorted(slots, key=ranks.__getitem__)
+                rank[slot] = place
+            self._ranks[sort] = rank
+        return rank
+
+    def _forget_arranged(self) -> None:
+        self._ranks = dict.fromkeys(SORTS)
+        self._arranged.clear()
 
     def key(self, slot: int, sort: SortKey) -> Key:
         """What a slot is sorted by."""
@@ -172,7 +191,7 @@ class Index:
             after = (getattr(new, sort), new.id) if new is not None else None
             if before == after:
                 continue
-            self._ranks[sort] = None
+            self._forget_arranged()
             if before is not None:
                 del order[bisect_left(order, before, key=lambda other: self.key(other, sort))]
             if after is not None:

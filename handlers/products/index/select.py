@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from handlers.products.index.bits import Bits, contents, positions
+from handlers.products.index.bits import Bits, contents
 from handlers.products.index.entry import attribute_term, brand_term
 from handlers.products.index.index import Index, Key, SortKey
 
@@ -87,9 +87,8 @@ def page(
     after: Position | None = None,
 ) -> Selection:
     """One page of the products in `tiers`, sets without overlap, the first tier before the second and so on."""
-    found = list(
-        islice(_ordered(index, tiers, sort, descending, after, offset + limit + 1), offset, offset + limit + 1)
-    )
+    way = _Way(index, sort, descending, offset + limit + 1)
+    found = list(islice(way.through(tiers, after), offset, way.wanted))
     slots = [slot for _, slot in found[:limit]]
     if len(found) <= limit:
         return Selection(slots, None)
@@ -97,40 +96,48 @@ def page(
     return Selection(slots, Position(tier, *index.key(last, sort)))
 
 
-def _ordered(
-    index: Index, tiers: Sequence[Bits], sort: SortKey, descending: bool, after: Position | None, wanted: int
-) -> Iterator[tuple[int, int]]:
-    for tier, bits in enumerate(tiers):
-        if after is not None and tier < after.tier:
-            continue
-        start = (after.key, after.id) if after is not None and tier == after.tier else None
-        for slot in _sorted(index, bits, sort, descending, start, wanted):
-            yield tier, slot
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """An order to go through sets in; `wanted` is how many slots will be asked for."""
 
+    index: Index
+    sort: SortKey
+    descending: bool
+    wanted: int
 
-def _sorted(index: Index, bits: Bits, sort: SortKey, descending: bool, after: Key | None, wanted: int) -> Iterator[int]:
-    """The slots of a set in order, those after a key only; `wanted` is how many will be asked for.
+    def through(self, tiers: Sequence[Bits], after: Position | None) -> Iterator[tuple[int, int]]:
+        """Tier and slot of everything behind a position."""
+        for tier, bits in enumerate(tiers):
+            if after is not None and tier < after.tier:
+                continue
+            start = (after.key, after.id) if after is not None and tier == after.tier else None
+            for slot in self._sorted(bits, start):
+                yield tier, slot
 
-    Either by walking the order of all products past those that are not in the set, or by arranging the set; walking
-    gives up when the set lies together far away, such as the dear category in the order of prices.
-    """
-    count = bits.bit_count()
-    patience = count * _ARRANGE_COST
-    if count and wanted * len(index) < patience * count:
-        data = contents(bits)
-        length = len(data) * 8
-        for slot in islice(_from(index, index.order(sort), sort, descending, after), patience):
-            if slot < length and data[slot >> 3] >> (slot & 7) & 1:
-                after = index.key(slot, sort)
-                yield slot
-    yield from _from(index, index.arranged(positions(bits), sort), sort, descending, after)
+    def _sorted(self, bits: Bits, after: Key | None) -> Iterator[int]:
+        """The slots of a set in order, those after a key only.
 
+        Either by walking the order of all products past those that are not in the set, or by arranging the set;
+        walking gives up when the set lies together far away, such as the dear category in the order of prices.
+        """
+        index, count = self.index, bits.bit_count()
+        patience = count * _ARRANGE_COST
+        if self.wanted * len(index) < patience * count:
+            data = contents(bits)
+            length = len(data) * 8
+            for slot in islice(self._from(index.order(self.sort), after), patience):
+                if slot < length and data[slot >> 3] >> (slot & 7) & 1:
+                    after = index.key(slot, self.sort)
+                    yield slot
+        yield from self._from(index.arranged(bits, self.sort), after)
 
-def _from(index: Index, order: Sequence[int], sort: SortKey, descending: bool, after: Key | None) -> Iterator[int]:
-    if after is None:
-        return iter(reversed(order)) if descending else iter(order)
-    if descending:
-        end = bisect_left(order, after, key=lambda slot: index.key(slot, sort))
-        return (order[i] for i in range(end - 1, -1, -1))
-    start = bisect_right(order, after, key=lambda slot: index.key(slot, sort))
-    return islice(order, start, None)
+    def _from(self, order: Sequence[int], after: Key | None) -> Iterator[int]:
+        if after is None:
+            return reversed(order) if self.descending else iter(order)
+        if self.descending:
+            end = bisect_left(order, after, key=self._key)
+            return (order[i] for i in range(end - 1, -1, -1))
+        return islice(order, bisect_right(order, after, key=self._key), None)
+
+    def _key(self, slot: int) -> Key:
+        return self.index.key(slot, self.sort)
