@@ -11,6 +11,7 @@ from generated.containers import Container, Index, Key
 from handlers.platform.clock import Clock
 from handlers.platform.store.port import DocumentStore, Json
 from handlers.platform.store.sqlite import SqliteStore
+from tests.platform.store.cosmos_adapters import cosmos_adapters
 
 Opener = Callable[[Path, Mapping[str, Container], Clock], DocumentStore]
 
@@ -19,7 +20,7 @@ def _sqlite(folder: Path, containers: Mapping[str, Container], clock: Clock) -> 
     return SqliteStore.open(folder / "documents.sqlite3", containers, clock=clock, busy_timeout=10)
 
 
-ADAPTERS: Final[dict[str, Opener]] = {"sqlite": _sqlite}
+ADAPTERS: Final[dict[str, Opener]] = {"sqlite": _sqlite, **cosmos_adapters()}
 
 THINGS: Final = Container(
     name="things",

@@ -1,0 +1,136 @@
+"""The outbox rows of the account: the change feed of every container that has such rows, range by range.
+
+The feed shows the latest version of whatever changed, so the rows are picked out here; they are only ever inserted, so
+none is missed. A position is the SDK's continuation, taken from the answer's own headers (the iterator's comes from
+headers that concurrent calls share) and valid after a range was split. A reader that finds nothing is not made to read
+past the same other documents again: how far it got is remembered in the process.
+
+Looking costs request units, so a feed is looked at when this process wrote to it, and else once in `LOOK` seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from azure.cosmos.exceptions import CosmosHttpResponseError
+
+from handlers.platform.store import charges
+from handlers.platform.store.cosmos_layout import CosmosLayout, document_of
+from handlers.platform.store.cosmos_retry import Reads, refusal
+from handlers.platform.store.port import Changes, Document, Json, StoreMisuse
+from handlers.platform.store.sqlite_layout import FEED
+
+LOOK: Final = 1.0
+_START: Final = ""
+
+# How many rings there had been when this task last looked; what it starts inherits that.
+_heard: ContextVar[int] = ContextVar("cosmos_feed_heard", default=-1)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What is known of a feed: the reader's position, how far there was nothing behind it, and when that was seen."""
+
+    after: str | None = None
+    nothing_until: str | None = None
+    looked: float = 0.0
+    touched: bool = True
+
+
+class Feeds:
+    """Reads the feeds, and rings when this process has written a row."""
+
+    def __init__(self, layouts: Iterable[CosmosLayout], proxy: Callable[[str], Awaitable[Any]], reads: Reads) -> None:
+        self._containers = [layout.container.name for layout in layouts if FEED in layout.container.kinds]
+        self._proxy = proxy
+        self._reads = reads
+        self._seen: dict[str, _Seen] = {}
+        self._rings = 0
+        self._bell = asyncio.Event()
+
+    async def names(self) -> list[str]:
+        """See `DocumentStore.feeds`."""
+        return [name for container in self._containers for name in await self._ranges(container)]
+
+    async def changes(self, feed: str, after: str | None, limit: int) -> Changes:
+        """See `DocumentStore.changes`. A transaction is never cut, so there may be a few more than `limit`."""
+        container, _, bounds = feed.partition(":")
+        low, dash, high = bounds.partition("-")
+        if container not in self._containers or not dash:
+            raise StoreMisuse(f"there is no feed {feed!r}")
+        _heard.set(self._rings)
+        after = after or None
+        seen = self._seen.setdefault(feed, _Seen())
+        known = seen.nothing_until if after == seen.after else None
+        if known is not None and not seen.touched and time.monotonic() - seen.looked < LOOK:
+            return Changes([], known)
+        seen.touched, seen.looked = False, time.monotonic()
+        scope: Json = {"Range": {"min": low, "max": high, "isMinInclusive": True, "isMaxInclusive": False}}
+        items, at = await self._read(container, scope, known or after, limit)
+        seen.after, seen.nothing_until = (after, at) if not items else (at, None)
+        return Changes(items, at or _START)
+
+    def wrote(self, container: str, kinds: Iterable[str | None]) -> None:
+        """Rings when one of the rows belongs into a feed."""
+        if FEED not in kinds:
+            return
+        for feed, seen in self._seen.items():
+            seen.touched = seen.touched or feed.startswith(f"{container}:")
+        self._rings += 1
+        self._bell.set()
+        self._bell = asyncio.Event()
+
+    async def changed(self, seconds: float) -> None:
+        """See `DocumentStore.changed`. Between processes nothing rings: after `seconds` it is time to look."""
+        if _heard.get() == self._rings:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._bell.wait()
+        _heard.set(self._rings)
+
+    async def _ranges(self, container: str) -> list[str]:
+        proxy = await self._proxy(container)
+
+        async def ranges() -> list[Json]:
+            return [one async for one in proxy.read_feed_ranges()]
+
+        found = await self._reads.run(ranges, container)
+        return [f"{container}:{one['Range']['min']}-{one['Range']['max']}" for one in found]
+
+    async def _read(
+        self, container: str, scope: Json, position: str | None, limit: int
+    ) -> tuple[list[Document], str | None]:
+        """Page after page until there are rows or there is no more."""
+        proxy = await self._proxy(container)
+        while True:
+            try:
+                page, at = await self._reads.run(partial(_page, proxy, scope, position, limit), container)
+            except CosmosHttpResponseError as error:
+                raise refusal(error, container) from error
+            position = at or position
+            rows = [document_of(row) for row in page if row.get("kind") == FEED]
+            if rows or not page:
+                return rows, position
+
+
+async def _page(proxy: Any, scope: Json, position: str | None, limit: int) -> tuple[list[Json], str | None]:
+    """One page of the change feed, and the position behind it."""
+    answers: list[Mapping[str, Any]] = []
+
+    def answered(headers: Mapping[str, Any], _: Any) -> None:
+        answers.append(headers)
+        charges.charge(float(headers.get("x-ms-request-charge") or 0))
+
+    start: Json = {"continuation": position} if position else {"feed_range": scope, "start_time": "Beginning"}
+    pages = proxy.query_items_change_feed(max_item_count=limit, response_hook=answered, **start).by_page()
+    rows: list[Json] = []
+    with suppress(StopAsyncIteration):
+        rows = [row async for row in await anext(pages)]
+    return rows, str(answers[-1]["etag"]) if answers else None
