@@ -27,7 +27,7 @@ lint: $(VENV)/dev.stamp ## Check the contract documents against the house rules
 	@$(PY) -m infra.contract.lint
 
 contract-diff: $(VENV)/dev.stamp ## Compare the contract with the last release; fails on a breaking change
-	@$(PY) -m infra.contract.diff
+	@$(PY) -m infra.contract.diff --require
 
 ##@ Prove
 .PHONY: check test test-py fuzz bench coverage
@@ -39,7 +39,7 @@ check: $(VENV)/dev.stamp ## Format, lint, types, contract, drift of generated/, 
 	@$(BIN)/vulture
 	@$(PY) -m infra.contract.lint
 	@$(PY) -m infra.contract.generate --check
-	@$(PY) -m infra.contract.diff
+	@$(PY) -m infra.contract.diff --require
 	@$(PY) -m infra.contract.progress
 
 test: $(VENV)/dev.stamp ## Install, check, and run every test with branch coverage
