@@ -148,6 +148,8 @@ ACCESS: Final[dict[str, Access]] = {
     "listConfig": Access("admin", frozenset({"manage:config"})),
     "updateConfig": Access("admin", frozenset({"manage:config"})),
     "listAuditLogs": Access("admin", frozenset({"read:audit"})),
+    "listDeadLetters": Access("admin", frozenset({"manage:services"})),
+    "replayDeadLetter": Access("admin", frozenset({"manage:services"})),
     "invokeAgent": Access("anonymous"),
     "getLiveness": Access("anonymous"),
     "getReadiness": Access("anonymous"),

@@ -108,6 +108,7 @@ ErrorRule = Literal[
     "config_key_unknown",
     "config_value_invalid",
     "service_not_restartable",
+    "dead_letter_state_invalid",
     "agent_unavailable",
     "version_conflict",
     "reference_not_found",

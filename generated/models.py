@@ -150,6 +150,15 @@ Date = TypeAliasType(
 )
 
 
+DeadLetterStatus = TypeAliasType(
+    "DeadLetterStatus",
+    Annotated[
+        Literal['open', 'replaying', 'replayed'],
+        Field(description='What became of a dead letter: nothing yet, sent again and under way, or handled after all.'),
+    ],
+)
+
+
 class ForgotPasswordRequest(BaseModel):
     model_config = ConfigDict(
         extra='forbid',

@@ -723,6 +723,22 @@ class ListAuditLogsParameters:
     cursor: str | None = None
 
 @dataclass(kw_only=True, slots=True)
+class ListDeadLettersParameters:
+    """Parameters of `listDeadLetters`."""
+
+    consumer: str | None = None
+    status: Literal["open", "replaying", "replayed"] | None = None
+    page: int = 1
+    limit: int = 20
+    cursor: str | None = None
+
+@dataclass(kw_only=True, slots=True)
+class ReplayDeadLetterParameters:
+    """Parameters of `replayDeadLetter`."""
+
+    dead_letter_id: str
+
+@dataclass(kw_only=True, slots=True)
 class InvokeAgentParameters:
     """Parameters of `invokeAgent`."""
 

@@ -12,6 +12,7 @@ from handlers.contract.call import Call
 from handlers.contract.operation import Body, Operation
 from handlers.contract.parameters import Parameter, Parameters, boolean, day, instant, integer, json_content, number, text
 from handlers.contract.reply import Reply
+from handlers.admin import api as admin
 from handlers.auth import api as auth
 from handlers.banners import api as banners
 from handlers.categories import api as categories
@@ -1341,6 +1342,29 @@ listAuditLogs = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_list_dead_letters: Callable[[p.ListDeadLettersParameters, Call], Awaitable[v.DeadLetterPage | Reply[v.DeadLetterPage]]] = admin.list_dead_letters
+listDeadLetters = Operation(
+    id="listDeadLetters", method="get", path="/api/admin/dead-letters", access=Access("admin", frozenset({"manage:services"})),
+    handler=_list_dead_letters,
+    parameters=Parameters(
+        p.ListDeadLettersParameters,
+        query=(Parameter("consumer", "consumer", text(min_length=1, max_length=64, pattern='^[a-z]+(-[a-z]+)*$')), Parameter("status", "status", text(enum=('open', 'replaying', 'replayed'))), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+_replay_dead_letter: Callable[[p.ReplayDeadLetterParameters, Call], Awaitable[v.DeadLetter | Reply[v.DeadLetter]]] = admin.replay_dead_letter
+replayDeadLetter = Operation(
+    id="replayDeadLetter", method="post", path="/api/admin/dead-letters/{dead_letter_id}/replay", access=Access("admin", frozenset({"manage:services"})),
+    handler=_replay_dead_letter,
+    status=202,
+    parameters=Parameters(
+        p.ReplayDeadLetterParameters,
+        path=(Parameter("dead_letter_id", "dead_letter_id", text(min_length=1, max_length=160, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
 invokeAgent = Operation(
     id="invokeAgent", method="post", path="/api/agents/{service_name}/invoke", access=Access("anonymous"),
     parameters=Parameters(
@@ -1510,6 +1534,8 @@ OPERATIONS: tuple[Operation, ...] = (
     listConfig,
     updateConfig,
     listAuditLogs,
+    listDeadLetters,
+    replayDeadLetter,
     invokeAgent,
     getLiveness,
     getReadiness,

@@ -270,6 +270,10 @@ export function createHooks(client: HubClient) {
     useUpdateConfig: mutation(api, "put", "/api/admin/config/{key}"),
     /** List audit entries. */
     useListAuditLogs: query(api, "/api/admin/audit-logs"),
+    /** List dead letters. */
+    useListDeadLetters: query(api, "/api/admin/dead-letters"),
+    /** Replay a dead letter. */
+    useReplayDeadLetter: mutation(api, "post", "/api/admin/dead-letters/{dead_letter_id}/replay"),
     /** Ask an AI agent. */
     useInvokeAgent: mutation(api, "post", "/api/agents/{service_name}/invoke"),
     /** Liveness probe. */

@@ -2451,6 +2451,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List dead letters
+         * @description Events that a consumer could not handle, the latest first: its handler failed again and again, or the event does not fit the
+         *     contract of this program. The consumer has gone on without them. `consumer` makes the search fast.
+         */
+        get: operations["listDeadLetters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/dead-letters/{dead_letter_id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replay a dead letter
+         * @description Sends the event again, to the consumer that gave it up and to no other. It takes its place behind what is under way for the
+         *     same thing; its `status` says how it went. What was replayed, is being replayed, or could never be handled here (too
+         *     large, or no JSON) is refused (409 `dead_letter_state_invalid`). Audited.
+         */
+        post: operations["replayDeadLetter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/agents/{service_name}/invoke": {
         parameters: {
             query?: never;
@@ -4228,6 +4271,137 @@ export interface components {
          */
         Date: string;
         /**
+         * @description An event that a consumer gave up, kept for 90 days.
+         * @example {
+         *       "dead_letter_id": "crud-orders.event-0199c1f2a3b45d6e",
+         *       "consumer": "crud-orders",
+         *       "status": "open",
+         *       "reason": "failed",
+         *       "error": "ValueError: no such order",
+         *       "attempts": 5,
+         *       "replays": 0,
+         *       "event_id": "event-0199c1f2a3b45d6e",
+         *       "event_type": "PaymentProcessed",
+         *       "topic": "payment-events",
+         *       "partition_key": "order-01J9ZK3T5M8Q2R7V",
+         *       "correlation_id": "req-01J9ZM0A8G",
+         *       "failed_at": "2026-01-25T11:00:00Z"
+         *     }
+         */
+        DeadLetter: {
+            /**
+             * @description Identifier of the dead letter. Opaque; do not take it apart.
+             * @example crud-orders.event-0199c1f2a3b45d6e
+             */
+            dead_letter_id: string;
+            /**
+             * @description The consumer group that gave up, or `outbox-relay` for an event that could not be published.
+             * @example crud-orders
+             */
+            consumer: string;
+            status: components["schemas"]["DeadLetterStatus"];
+            reason: components["schemas"]["DeadLetterReason"];
+            /**
+             * @description What went wrong last, without personal data.
+             * @example ValueError: no such order
+             */
+            error: string;
+            /**
+             * @description How often it was tried before it was given up.
+             * @example 5
+             */
+            attempts: number;
+            /**
+             * @description How often it was sent again.
+             * @example 0
+             */
+            replays: number;
+            /**
+             * @description The `event_id` of the event.
+             * @example event-0199c1f2a3b45d6e
+             */
+            event_id: string;
+            /**
+             * @description Name of the event.
+             * @example PaymentProcessed
+             */
+            event_type: string;
+            /**
+             * @description The topic on which it came.
+             * @example payment-events
+             */
+            topic: string;
+            /**
+             * @description Id of what the event is about, such as the order.
+             * @example order-01J9ZK3T5M8Q2R7V
+             */
+            partition_key: string;
+            /**
+             * @description The request that everything began with.
+             * @example req-01J9ZM0A8G
+             */
+            correlation_id?: string;
+            failed_at: components["schemas"]["Timestamp"];
+            replayed_at?: components["schemas"]["Timestamp"];
+        };
+        /**
+         * @description One page of dead letters, the latest first.
+         * @example {
+         *       "items": [
+         *         {
+         *           "dead_letter_id": "crud-orders.event-0199c1f2a3b45d6e",
+         *           "consumer": "crud-orders",
+         *           "status": "open",
+         *           "reason": "failed",
+         *           "error": "ValueError: no such order",
+         *           "attempts": 5,
+         *           "replays": 0,
+         *           "event_id": "event-0199c1f2a3b45d6e",
+         *           "event_type": "PaymentProcessed",
+         *           "topic": "payment-events",
+         *           "partition_key": "order-01J9ZK3T5M8Q2R7V",
+         *           "correlation_id": "req-01J9ZM0A8G",
+         *           "failed_at": "2026-01-25T11:00:00Z"
+         *         }
+         *       ],
+         *       "page": 1,
+         *       "limit": 20,
+         *       "next_cursor": null
+         *     }
+         */
+        DeadLetterPage: {
+            /** @description The dead letters, the latest first, of this page. */
+            items: components["schemas"]["DeadLetter"][];
+            /**
+             * @description Number of this page, from 1.
+             * @example 1
+             */
+            page: number;
+            /**
+             * @description How many items a page holds.
+             * @example 20
+             */
+            limit: number;
+            /**
+             * @description The `cursor` of the next page; null on the last page.
+             * @example eyJrIjpbIjIwMjYtMDEtMjUiXX0.c2ln
+             */
+            next_cursor: string | null;
+        };
+        /**
+         * @description Why an event became a dead letter: its handler failed again and again, it does not fit the event contract, its version is
+         *     newer than this program, or it is too large to publish.
+         * @example failed
+         * @enum {string}
+         */
+        DeadLetterReason: "failed" | "invalid" | "unsupported_version" | "too_large";
+        /**
+         * @description What became of a dead letter: nothing yet, sent again and under way, or handled after all.
+         * @example open
+         * @enum {string}
+         */
+        DeadLetterStatus: "open" | "replaying" | "replayed";
+        /**
          * @description State of something the server relies on. `off` means that it is not configured and not needed.
          * @example up
          * @enum {string}
@@ -4289,7 +4463,7 @@ export interface components {
          * @example out_of_stock
          * @enum {string}
          */
-        ErrorRule: "email_taken" | "invalid_credentials" | "email_not_verified" | "token_invalid" | "token_expired" | "token_reused" | "csrf_failed" | "origin_not_allowed" | "mfa_required" | "mfa_code_invalid" | "mfa_attempts_exceeded" | "two_factor_already_enabled" | "two_factor_not_enabled" | "password_too_common" | "password_contains_email" | "password_too_long" | "password_unchanged" | "provider_not_configured" | "identity_token_invalid" | "provider_email_missing" | "date_of_birth_invalid" | "last_admin" | "role_unchanged" | "slug_taken" | "sku_taken" | "category_not_found" | "category_not_empty" | "category_cycle" | "category_too_deep" | "product_not_found" | "variant_not_found" | "banner_window_invalid" | "price_invalid" | "already_reviewed" | "purchase_required" | "own_review" | "review_status_invalid" | "cart_empty" | "cart_changed" | "cart_not_found" | "quantity_limit" | "item_unavailable" | "out_of_stock" | "promo_code_unknown" | "promo_code_expired" | "promo_code_not_started" | "promo_code_used" | "promo_code_exhausted" | "promo_code_minimum" | "promo_code_taken" | "promotion_value_invalid" | "promotion_window_invalid" | "address_invalid" | "destination_not_served" | "shipping_method_unavailable" | "guest_email_required" | "order_not_cancellable" | "order_state_invalid" | "amount_mismatch" | "payment_declined" | "payment_authentication_required" | "payment_already_made" | "payment_not_found" | "payment_method_invalid" | "refund_exceeds_payment" | "idempotency_key_reused" | "idempotency_in_progress" | "signature_invalid" | "stock_negative" | "return_window_closed" | "return_quantity_exceeded" | "return_state_invalid" | "order_not_delivered" | "ticket_state_invalid" | "ticket_closed" | "assignee_invalid" | "shipment_state_invalid" | "carrier_unknown" | "shipment_time_invalid" | "phone_missing" | "period_invalid" | "config_key_unknown" | "config_value_invalid" | "service_not_restartable" | "agent_unavailable" | "version_conflict" | "reference_not_found" | "in_use" | "limit_reached";
+        ErrorRule: "email_taken" | "invalid_credentials" | "email_not_verified" | "token_invalid" | "token_expired" | "token_reused" | "csrf_failed" | "origin_not_allowed" | "mfa_required" | "mfa_code_invalid" | "mfa_attempts_exceeded" | "two_factor_already_enabled" | "two_factor_not_enabled" | "password_too_common" | "password_contains_email" | "password_too_long" | "password_unchanged" | "provider_not_configured" | "identity_token_invalid" | "provider_email_missing" | "date_of_birth_invalid" | "last_admin" | "role_unchanged" | "slug_taken" | "sku_taken" | "category_not_found" | "category_not_empty" | "category_cycle" | "category_too_deep" | "product_not_found" | "variant_not_found" | "banner_window_invalid" | "price_invalid" | "already_reviewed" | "purchase_required" | "own_review" | "review_status_invalid" | "cart_empty" | "cart_changed" | "cart_not_found" | "quantity_limit" | "item_unavailable" | "out_of_stock" | "promo_code_unknown" | "promo_code_expired" | "promo_code_not_started" | "promo_code_used" | "promo_code_exhausted" | "promo_code_minimum" | "promo_code_taken" | "promotion_value_invalid" | "promotion_window_invalid" | "address_invalid" | "destination_not_served" | "shipping_method_unavailable" | "guest_email_required" | "order_not_cancellable" | "order_state_invalid" | "amount_mismatch" | "payment_declined" | "payment_authentication_required" | "payment_already_made" | "payment_not_found" | "payment_method_invalid" | "refund_exceeds_payment" | "idempotency_key_reused" | "idempotency_in_progress" | "signature_invalid" | "stock_negative" | "return_window_closed" | "return_quantity_exceeded" | "return_state_invalid" | "order_not_delivered" | "ticket_state_invalid" | "ticket_closed" | "assignee_invalid" | "shipment_state_invalid" | "carrier_unknown" | "shipment_time_invalid" | "phone_missing" | "period_invalid" | "config_key_unknown" | "config_value_invalid" | "service_not_restartable" | "dead_letter_state_invalid" | "agent_unavailable" | "version_conflict" | "reference_not_found" | "in_use" | "limit_reached";
         /** @description A value and how many products have it. */
         FacetValue: {
             /**
@@ -10237,6 +10411,11 @@ export interface components {
          * @example eyJrIjpbMTE5OV19.c2ln
          */
         Cursor: string;
+        /**
+         * @description Id of the dead letter.
+         * @example crud-orders.event-0199c1f2a3b45d6e
+         */
+        DeadLetterId: string;
         /**
          * @description Only what happened on this day or later, in the shop's time zone. Without it there is no lower bound.
          * @example 2026-01-01
@@ -21087,6 +21266,142 @@ export interface operations {
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             501: components["responses"]["NotImplemented"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listDeadLetters: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only those of this consumer group.
+                 * @example crud-orders
+                 */
+                consumer?: string;
+                /**
+                 * @description Only those in this state.
+                 * @example open
+                 */
+                status?: components["schemas"]["DeadLetterStatus"];
+                /**
+                 * @description Number of the page, from 1. `page` × `limit` is at most 10,000; go on with `cursor` from there.
+                 * @example 1
+                 */
+                page?: components["parameters"]["Page"];
+                /**
+                 * @description How many items a page holds.
+                 * @example 20
+                 */
+                limit?: components["parameters"]["Limit"];
+                /**
+                 * @description The `next_cursor` of the page before. Opaque, signed, and valid only with the same filters and sort; it wins over `page`.
+                 * @example eyJrIjpbMTE5OV19.c2ln
+                 */
+                cursor?: components["parameters"]["Cursor"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description One page of dead letters. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "dead_letter_id": "crud-orders.event-0199c1f2a3b45d6e",
+                     *           "consumer": "crud-orders",
+                     *           "status": "open",
+                     *           "reason": "failed",
+                     *           "error": "ValueError: no such order",
+                     *           "attempts": 5,
+                     *           "replays": 0,
+                     *           "event_id": "event-0199c1f2a3b45d6e",
+                     *           "event_type": "PaymentProcessed",
+                     *           "topic": "payment-events",
+                     *           "partition_key": "order-01J9ZK3T5M8Q2R7V",
+                     *           "correlation_id": "req-01J9ZM0A8G",
+                     *           "failed_at": "2026-01-25T11:00:00Z"
+                     *         }
+                     *       ],
+                     *       "page": 1,
+                     *       "limit": 20,
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeadLetterPage"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    replayDeadLetter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of the dead letter.
+                 * @example crud-orders.event-0199c1f2a3b45d6e
+                 */
+                dead_letter_id: components["parameters"]["DeadLetterId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The event is on its way. */
+            202: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "dead_letter_id": "crud-orders.event-0199c1f2a3b45d6e",
+                     *       "consumer": "crud-orders",
+                     *       "status": "replaying",
+                     *       "reason": "failed",
+                     *       "error": "ValueError: no such order",
+                     *       "attempts": 5,
+                     *       "replays": 1,
+                     *       "event_id": "event-0199c1f2a3b45d6e",
+                     *       "event_type": "PaymentProcessed",
+                     *       "topic": "payment-events",
+                     *       "partition_key": "order-01J9ZK3T5M8Q2R7V",
+                     *       "correlation_id": "req-01J9ZM0A8G",
+                     *       "failed_at": "2026-01-25T11:00:00Z",
+                     *       "replayed_at": "2026-01-25T12:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["DeadLetter"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
         };
     };
