@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
+import orjson
 import pytest
 import pytest_asyncio
+from connexion.spec import Specification
 
 from infra.local.valkey import start
 from tests.support.app import RunningApp, running_app
@@ -20,6 +23,23 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = start(tmp_path_factory.mktemp("valkey"))
     yield server.url
     server.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def document_read_once() -> Iterator[None]:
+    """Connexion reads and checks the document at every start of an application, for a second; here once for each."""
+    read = Specification.from_dict
+    known: dict[bytes, Specification] = {}
+
+    def once(document: dict[str, Any]) -> Specification:
+        key = orjson.dumps(document)
+        if key not in known:
+            known[key] = read(document)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Specification, "from_dict", staticmethod(once))
+        yield
 
 
 @pytest.fixture

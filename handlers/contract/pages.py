@@ -31,11 +31,11 @@ Headers = list[tuple[bytes, bytes]]
 
 
 class _Page:
-    __slots__ = ("body", "etag", "headers", "packed")
+    __slots__ = ("_packed", "body", "etag", "headers")
 
     def __init__(self, path: Path, policy: str | None) -> None:
         self.body = path.read_bytes()
-        self.packed = gzip.compress(self.body, 6, mtime=0)
+        self._packed: bytes | None = None
         self.etag = f'"{hashlib.sha256(self.body).hexdigest()[:16]}"'.encode()
         self.headers: Headers = [
             (b"content-type", _TYPES[path.suffix]),
@@ -45,6 +45,13 @@ class _Page:
         ]
         if policy:
             self.headers.append((b"content-security-policy", policy.encode("ascii")))
+
+    @property
+    def packed(self) -> bytes:
+        """The body in gzip, packed when it is first asked for: the start shall not wait for it."""
+        if self._packed is None:
+            self._packed = gzip.compress(self.body, 6, mtime=0)
+        return self._packed
 
 
 class Pages:
