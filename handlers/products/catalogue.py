@@ -29,8 +29,9 @@ LOAD_STEP: Final = 5000
 ASK_STEP: Final = 100
 # Writers' clocks differ, and a write takes a moment to be seen: what is asked for again each time.
 OVERLAP: Final = timedelta(seconds=10)
-KEPT_DOCUMENTS: Final = 4000
-KEPT_ANSWERS: Final = 1000
+# In bytes; about 4,000 products, and 450 pages of 20.
+KEPT_DOCUMENTS: Final = 8 * 1024 * 1024
+KEPT_ANSWERS: Final = 16 * 1024 * 1024
 KEEP_SECONDS: Final = 30.0
 
 
@@ -44,8 +45,8 @@ class Catalogue:
         self._asked_at = 0.0
         self._asking = False
         self._latest = ""
-        self._documents: Memo[Document] = Memo(KEPT_DOCUMENTS, KEEP_SECONDS)
-        self.answers: Memo[bytes] = Memo(KEPT_ANSWERS, KEEP_SECONDS)
+        self._documents: Memo[Document] = Memo(KEPT_DOCUMENTS, KEEP_SECONDS, lambda document: len(document.raw))
+        self.answers: Memo[bytes] = Memo(KEPT_ANSWERS, KEEP_SECONDS, len)
         self._counted: tuple[int, Mapping[str, int]] = (-1, {})
         categories = services.room(Categories)
         categories.counts = self.active_by_category
@@ -71,7 +72,7 @@ class Catalogue:
     def learn(self, document: Document) -> None:
         """Takes in a product as it is in the store now."""
         self._index.put(reading(document.data, document.etag))
-        self._documents.put(document.data["product_id"], document.etag, document)
+        self._keep(document.data["product_id"], document)
 
     def forget(self, product_id: str) -> None:
         """Takes out a product that is gone."""
@@ -120,11 +121,18 @@ class Catalogue:
             document = there or await store.locate(self._services.store, entry.id)  # it may have moved
             if document is None:
                 self.forget(entry.id)
+                continue
+            found[entry.id] = document
+            if document.etag == entry.version:
+                self._keep(entry.id, document)
             else:
                 self.learn(document)
-                found[entry.id] = document
         both = [document or found.get(entry.id) for entry, document in zip(entries, known, strict=True)]
         return [document for document in both if document is not None]
+
+    def _keep(self, product_id: str, document: Document) -> None:
+        # Without what was parsed of it, which takes five times the room.
+        self._documents.put(product_id, document.etag, Document(document.raw, document.etag))
 
     def active_by_category(self) -> Mapping[str, int]:
         """How many active products lie directly in each category."""

@@ -11,11 +11,14 @@ V = TypeVar("V")
 
 
 class Memo(Generic[V]):
-    """At most `size` values, none older than `seconds`; the one not used for longest goes first."""
+    """Values of together at most `size` bytes, none older than `seconds`; the one not used for longest goes first."""
 
-    def __init__(self, size: int, seconds: float, now: Callable[[], float] = time.monotonic) -> None:
-        self._size = size
+    def __init__(
+        self, size: int, seconds: float, bytes_of: Callable[[V], int], now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._room = size
         self._seconds = seconds
+        self._bytes_of = bytes_of
         self._now = now
         self._values: OrderedDict[Hashable, tuple[Hashable, float, V]] = OrderedDict()
 
@@ -29,7 +32,11 @@ class Memo(Generic[V]):
 
     def put(self, key: Hashable, version: Hashable, value: V) -> None:
         """Keeps a value in place of the one before."""
+        before = self._values.pop(key, None)
+        if before is not None:
+            self._room += self._bytes_of(before[2])
         self._values[key] = (version, self._now() + self._seconds, value)
-        self._values.move_to_end(key)
-        if len(self._values) > self._size:
-            self._values.popitem(last=False)
+        self._room -= self._bytes_of(value)
+        while self._room < 0:
+            _, (_, _, oldest) = self._values.popitem(last=False)
+            self._room += self._bytes_of(oldest)
