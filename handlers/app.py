@@ -34,6 +34,7 @@ from handlers.platform.passwords import Passwords
 from handlers.platform.store.port import DocumentStore
 from handlers.platform.tokens import Tokens
 from handlers.products.catalogue import Catalogue
+from handlers.products.counters import Counters
 from handlers.settings import Settings, SettingsError, load_settings
 from handlers.users.versions import VersionCheck
 
@@ -119,6 +120,7 @@ def _lifespan(services: Services, forwarder: Forwarder | None) -> Any:
         finally:
             if events is not None:
                 await events.stop()
+            await services.room(Counters).flush()
             await services.background.drain()
             await services.limits.stop()
             if forwarder is not None:

@@ -24,6 +24,7 @@ from handlers.products.admin import (
     update_product,
 )
 from handlers.products.catalogue import Catalogue
+from handlers.products.counters import Counters
 from handlers.products.index import facets
 from handlers.products.index.bits import Bits, contents
 from handlers.products.index.index import Index
@@ -121,9 +122,12 @@ async def get_product_filters(params: p.GetProductFiltersParameters, call: Call)
 
 async def get_product(params: p.GetProductParameters, call: Call) -> Reply[v.Product]:
     """One active product, by id or slug, as it is in the store."""
-    document = await call.services.room(Catalogue).active(params.product_id)
-    if document is None:
+    catalogue = call.services.room(Catalogue)
+    document = await catalogue.active(params.product_id)
+    known = (await catalogue.index()).find(params.product_id)
+    if document is None or known is None:
         raise not_found("Product", product_id=params.product_id)
+    call.services.room(Counters).viewed(known.id)
     return Reply.raw(document.raw, v.Product, etag=document.etag)
 
 

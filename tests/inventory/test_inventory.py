@@ -93,8 +93,10 @@ async def test_a_repeated_key_changes_once(shop: Shop) -> None:
     key = f"key-{uuid4().hex}"
     body = {"delta": 5, "reason": "received"}
     answers = await asyncio.gather(*(shop.as_admin("POST", path(variant), body, Idempotency_Key=key) for _ in range(5)))
-    assert [answer.status_code for answer in answers] == [201] * 5
-    assert len({answer.content for answer in answers}) == 1
+    assert {answer.status_code for answer in answers} <= {201, 409}
+    again = await shop.as_admin("POST", path(variant), body, Idempotency_Key=key)
+    assert again.status_code == 201
+    assert {answer.content for answer in answers if answer.status_code == 201} == {again.content}
     assert (await adjusted(shop, variant, 0))["level"]["on_hand"] == 12
     other = await shop.as_admin("POST", path(variant), {**body, "delta": 6}, Idempotency_Key=key)
     assert (other.status_code, other.json()["error"]["details"]["rule"]) == (422, "idempotency_key_reused")

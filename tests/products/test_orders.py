@@ -7,12 +7,12 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from infra.local.demo.synthetic import products
 
 from handlers.products.index.bits import union
 from handlers.products.index.entry import reading
 from handlers.products.index.index import SORTS, Index, SortKey
 from handlers.products.index.select import page
+from infra.local.demo.synthetic import products
 
 COUNT = 1200
 
