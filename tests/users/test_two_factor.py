@@ -1,0 +1,176 @@
+"""The second factor: switching on and off, and logging in with it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pyotp
+
+from tests.support.app import RunningApp
+from tests.support.people import Person, login, mailed_token, rule_of, signed_in
+
+
+async def post(running: RunningApp, person: Person, path: str, **body: Any) -> Any:
+    return await running.client.post(f"/api/users/me/2fa/{path}", json=body, headers=person.bearer)
+
+
+def code(running: RunningApp, secret: str, *, steps: int = 0) -> str:
+    return pyotp.TOTP(secret).at(running.clock.now() + timedelta(seconds=30 * steps))
+
+
+async def enrolled(running: RunningApp) -> tuple[Person, str, list[str]]:
+    """A person with a second factor, its secret and recovery codes; the next time step has begun."""
+    person = await signed_in(running)
+    setup = await post(running, person, "enable", password=person.password)
+    assert setup.status_code == 200, setup.text
+    secret = setup.json()["secret"]
+    verified = await post(running, person, "verify", code=code(running, secret))
+    assert verified.status_code == 200, verified.text
+    running.clock.advance(seconds=30)
+    return person, secret, verified.json()["recovery_codes"]
+
+
+async def challenged(running: RunningApp, person: Person) -> str:
+    answer = await login(running, person.email, person.password)
+    assert answer.json().keys() == {"mfa_required", "mfa_token", "mfa_expires_in"}
+    assert "set-cookie" not in answer.headers
+    return str(answer.json()["mfa_token"])
+
+
+async def complete(running: RunningApp, token: str, given: str) -> Any:
+    async with running.new_client() as client:
+        return await client.post("/api/auth/mfa", json={"mfa_token": token, "code": given})
+
+
+async def test_switching_on(running: RunningApp) -> None:
+    person = await signed_in(running)
+    assert rule_of(await post(running, person, "verify", code="123456")) == "two_factor_not_enabled"
+    assert rule_of(await post(running, person, "enable", password="wrong")) == "invalid_credentials"
+    first = (await post(running, person, "enable", password=person.password)).json()
+    second = (await post(running, person, "enable", password=person.password)).json()
+    assert first["secret"] != second["secret"]
+    assert person.email.replace("@", "%40") in second["otpauth_uri"]
+    assert (await login(running, person.email, person.password)).json()["mfa_required"] is False
+    wrong = await post(running, person, "verify", code=code(running, first["secret"]))
+    assert (wrong.status_code, rule_of(wrong)) == (422, "mfa_code_invalid")
+    done = await post(running, person, "verify", code=code(running, second["secret"]))
+    assert done.json()["two_factor_enabled"] is True
+    assert len(set(done.json()["recovery_codes"])) == 10
+    assert rule_of(await post(running, person, "enable", password=person.password)) == "two_factor_already_enabled"
+    assert rule_of(await post(running, person, "verify", code="123456")) == "two_factor_already_enabled"
+    me = (await running.client.get("/api/users/me", headers=person.bearer)).json()
+    assert me["two_factor_enabled"] is True
+
+
+async def test_neither_secret_nor_codes_are_stored_readable(running: RunningApp) -> None:
+    person, secret, codes = await enrolled(running)
+    stored = await running.services.store.read("users", person.user_id, person.user_id)
+    assert stored is not None
+    text = stored.raw.decode()
+    assert secret not in text
+    assert not any(one in text or one.replace("-", "") in text for one in codes)
+
+
+async def test_login_takes_two_steps(running: RunningApp) -> None:
+    person, secret, _ = await enrolled(running)
+    token = await challenged(running, person)
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert (await running.client.get("/api/users/me", headers=bearer)).status_code == 401
+    answer = await complete(running, token, code(running, secret))
+    assert answer.status_code == 200
+    assert answer.json()["user"]["two_factor_enabled"] is True
+    assert len(answer.headers.get_list("set-cookie")) == 3
+
+
+async def test_a_code_is_accepted_once(running: RunningApp) -> None:
+    person, secret, _ = await enrolled(running)
+    given = code(running, secret)
+    tokens = [await challenged(running, person) for _ in range(4)]
+    answers = await asyncio.gather(*(complete(running, token, given) for token in tokens))
+    assert sorted(answer.status_code for answer in answers) == [200, 401, 401, 401]
+
+
+async def test_the_code_that_switched_it_on_does_not_log_in(running: RunningApp) -> None:
+    person = await signed_in(running)
+    secret = (await post(running, person, "enable", password=person.password)).json()["secret"]
+    given = code(running, secret)
+    await post(running, person, "verify", code=given)
+    assert rule_of(await complete(running, await challenged(running, person), given)) == "mfa_code_invalid"
+
+
+async def test_clocks_may_be_one_step_apart_and_no_more(running: RunningApp) -> None:
+    person, secret, _ = await enrolled(running)
+    running.clock.advance(minutes=5)
+    for steps, status in ((2, 401), (-2, 401), (1, 200)):
+        given = code(running, secret, steps=steps)
+        assert (await complete(running, await challenged(running, person), given)).status_code == status
+
+
+async def test_a_recovery_code_is_accepted_once_in_any_case(running: RunningApp) -> None:
+    person, _, codes = await enrolled(running)
+    given = codes[3].lower().replace("-", "")
+    assert (await complete(running, await challenged(running, person), given)).status_code == 200
+    again = await complete(running, await challenged(running, person), codes[3])
+    assert (again.status_code, rule_of(again)) == (401, "mfa_code_invalid")
+    assert (await complete(running, await challenged(running, person), codes[4])).status_code == 200
+
+
+async def test_a_challenge_ends_with_its_fifth_wrong_code(running: RunningApp) -> None:
+    person, secret, _ = await enrolled(running)
+    token = await challenged(running, person)
+    rules = [rule_of(await complete(running, token, "AAAAA-AAAAA")) for _ in range(5)]
+    assert rules == ["mfa_code_invalid"] * 4 + ["mfa_attempts_exceeded"]
+    assert rule_of(await complete(running, token, code(running, secret))) == "mfa_attempts_exceeded"
+
+
+async def test_parallel_tries_are_not_more_than_five(running: RunningApp) -> None:
+    person, _, _ = await enrolled(running)
+    token = await challenged(running, person)
+    answers = await asyncio.gather(*(complete(running, token, "AAAAA-AAAAA") for _ in range(12)))
+    rules = [rule_of(answer) for answer in answers]
+    assert rules.count("mfa_code_invalid") == 4
+    assert rules.count("mfa_attempts_exceeded") == 8
+
+
+async def test_a_challenge_is_good_once_and_for_five_minutes(running: RunningApp) -> None:
+    person, secret, codes = await enrolled(running)
+    token = await challenged(running, person)
+    assert (await complete(running, token, code(running, secret))).status_code == 200
+    assert (await complete(running, token, codes[0])).status_code == 401
+    old = await challenged(running, person)
+    running.clock.advance(minutes=6)
+    assert rule_of(await complete(running, old, code(running, secret))) == "token_expired"
+    fresh = await running.client.post("/api/auth/guest")
+    assert rule_of(await complete(running, fresh.json()["access_token"], "123456")) == "token_invalid"
+
+
+async def test_a_challenge_dies_with_a_password_change(running: RunningApp) -> None:
+    person, secret, _ = await enrolled(running)
+    token = await challenged(running, person)
+    body = {"old_password": person.password, "new_password": "Another-Mountain#43"}
+    assert (await running.client.put("/api/users/me/password", json=body, headers=person.bearer)).status_code == 204
+    assert rule_of(await complete(running, token, code(running, secret))) == "token_invalid"
+
+
+async def test_a_reset_leaves_the_second_factor_on(running: RunningApp) -> None:
+    person, _, _ = await enrolled(running)
+    await running.client.post("/api/auth/forgot-password", json={"email": person.email})
+    token = await mailed_token(running, person.email, "pr-")
+    person.password = "Another-Mountain#43"
+    await running.client.post("/api/auth/reset-password", json={"token": token, "new_password": person.password})
+    await challenged(running, person)
+
+
+async def test_switching_off(running: RunningApp) -> None:
+    person, secret, codes = await enrolled(running)
+    assert rule_of(await post(running, person, "disable", password="wrong")) == "invalid_credentials"
+    wrong = await post(running, person, "disable", password=person.password, code="AAAAA-AAAAA")
+    assert (wrong.status_code, rule_of(wrong)) == (422, "mfa_code_invalid")
+    done = await post(running, person, "disable", password=person.password, code=code(running, secret))
+    assert done.status_code == 204
+    again = await post(running, person, "disable", password=person.password, code=codes[0])
+    assert (again.status_code, rule_of(again)) == (409, "two_factor_not_enabled")
+    assert (await login(running, person.email, person.password)).json()["mfa_required"] is False
+    assert (await post(running, person, "enable", password=person.password)).status_code == 200
