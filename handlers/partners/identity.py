@@ -98,7 +98,8 @@ class IdentityProviders:
         provider = keyring.provider
         try:
             claims = jwt.decode(token, key, algorithms=["RS256"], audience=provider.client_id, options=dict(_OPTIONS))
-        except JOSEError as error:
+        except (JOSEError, TypeError, ValueError) as error:
+            # The library trips over claims of odd types.
             raise IdentityRejected(type(error).__name__) from None
         self._check(claims, provider)
         return _identity(claims, provider)
@@ -110,7 +111,9 @@ class IdentityProviders:
 
     def _check(self, claims: Json, provider: Provider) -> None:
         now = self._clock.now().timestamp()
-        if claims["exp"] <= now or claims["iat"] > now + CLOCK_SKEW:
+        begin, end = claims["iat"], claims["exp"]
+        timely = isinstance(begin, int) and isinstance(end, int) and begin <= now + CLOCK_SKEW and now < end
+        if not timely:
             raise IdentityRejected("not its time")
         audience = claims["aud"]
         if isinstance(audience, list) and len(audience) > 1 and claims.get("azp") != provider.client_id:
