@@ -54,7 +54,7 @@ async def create(services: EventServices, product: Json, author: Author) -> Docu
         await _open_stocks(services, product, product["variants"])
         await _note_places(services, product)
         history = new_history(product, author)
-        event = _event(services, history, "ProductCreated", _created(product), author)
+        event = created_event(services, history, product, author)
         written = await _batch(services, product, [Create(product), Create(history), event])
     services.room(Catalogue).learn(written)
     return written
@@ -76,7 +76,7 @@ async def change(
         written = await _write(services, before, product, changed, author)
     services.room(Catalogue).learn(written)
     if "variants" in changed or "status" in changed:
-        await stock_store.settle(services.store, _card(product))
+        await stock_store.settle(services.store, card_of(product))
     await release_all(services, product_id, given_up)
     return written
 
@@ -173,10 +173,11 @@ async def _open_stocks(services: EventServices, product: Json, variants: Sequenc
         stock_store.stock(product_id, variant["variant_id"], variant["sku"], variant["stock"], now)
         for variant in variants
     ]
-    await stock_store.open_stocks(services.store, _card(product), stocks)
+    await stock_store.open_stocks(services.store, card_of(product), stocks)
 
 
-def _card(product: Json) -> Json:
+def card_of(product: Json) -> Json:
+    """What the stock keeps of the product."""
     variant_ids = [variant["variant_id"] for variant in product["variants"]]
     return stock_store.card(product["product_id"], product["status"], variant_ids, as_of=product["updated_at"])
 
@@ -192,8 +193,10 @@ async def _note_places(services: EventServices, product: Json) -> None:
     )
 
 
-def _created(product: Json) -> Json:
-    return {"product_id": product["product_id"], "product": documents.snapshot(product)}
+def created_event(services: EventServices, history: Json, product: Json, author: Author) -> Create:
+    """The row of `ProductCreated`, for the batch that creates the product."""
+    data = {"product_id": product["product_id"], "product": documents.snapshot(product)}
+    return _event(services, history, "ProductCreated", data, author)
 
 
 def _deleted(product: Json) -> Json:
