@@ -61,7 +61,7 @@ async def settled(
 
     When the answer is lost, the outbox, inbox or idempotency row in the batch is read back: what was written with it
     was written too. The list is then empty. Raises `StoreUnavailable` when nothing was written, so that trying again
-    with the same rows is safe; and whatever the batch raises.
+    with the same rows is safe; `OutcomeUnknown` when it cannot be read back either; and whatever the batch raises.
     """
     try:
         return await store.batch(container, partition, operations)
@@ -69,9 +69,18 @@ async def settled(
         proof = _proof(operations)
         if proof is None:
             raise
-        if await store.read(container, partition, proof) is None:
+        if not await _is_there(store, container, partition, proof):
             raise StoreUnavailable("a write was lost; nothing was changed") from None
         return []
+
+
+async def _is_there(store: DocumentStore, container: str, partition: Partition, id: str) -> bool:
+    """Reads a row back, patiently. Raises `OutcomeUnknown`."""
+    try:
+        found = await retrying(lambda: store.read(container, partition, id), on=StoreUnavailable)
+    except StoreUnavailable as error:
+        raise OutcomeUnknown("a write's outcome could not be read back") from error
+    return found is not None
 
 
 def _proof(operations: Sequence[Operation]) -> str | None:

@@ -13,7 +13,14 @@ from generated.containers import CONTAINERS, Container
 from handlers.platform.clock import Clock, SystemClock, timestamp
 from handlers.platform.concurrency import Partition, retrying, settled
 from handlers.platform.events import Event
-from handlers.platform.store.port import Create, DocumentExists, DocumentStore, Operation, StoreMisuse
+from handlers.platform.store.port import (
+    Create,
+    DocumentExists,
+    DocumentStore,
+    Operation,
+    StoreMisuse,
+    VersionConflict,
+)
 from handlers.platform.store.values import fields_at
 
 KIND: Final = "inbox"
@@ -49,7 +56,7 @@ class Inbox:
             return await self.apply(event, container, partition, operations) if operations else True
 
         # A duplicate is rare but costs the reading and deciding; to look first costs a point read every time.
-        return await retrying(attempt)
+        return await retrying(attempt, on=(VersionConflict, DocumentExists))
 
     async def apply(
         self, event: Event[Any], container: str, partition: Partition, operations: Sequence[Operation]

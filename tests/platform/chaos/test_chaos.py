@@ -1,0 +1,98 @@
+"""Each event is applied exactly once and in order, whatever happens; poison ends in the dead letters; nothing stays stuck.
+
+Under Event Hubs and Cosmos: one more entry in `ADAPTERS`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from handlers.platform.bus.sqlite import SqliteBus
+from handlers.platform.store.sqlite import SqliteStore
+from tests.platform.chaos.contract import GROUPS, STORED, TOPICS
+from tests.platform.chaos.world import Adapters, Plan, World
+
+
+def _embedded(folder: Path) -> Adapters:
+    return Adapters(
+        "sqlite",
+        lambda: SqliteStore.open(folder / "documents.sqlite3", STORED),
+        lambda lease: SqliteBus.open(folder / "events.sqlite3", TOPICS, lease=lease),
+    )
+
+
+ADAPTERS: dict[str, Callable[[Path], Adapters]] = {"sqlite": _embedded}
+SEEDS = (1, 2, 3, 4, 5)
+
+
+@pytest.fixture(params=ADAPTERS)
+def adapters(request: pytest.FixtureRequest, tmp_path: Path) -> Adapters:
+    """The store and the bus under test."""
+    return ADAPTERS[request.param](tmp_path)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_each_event_is_applied_once_and_in_order(
+    adapters: Adapters, seed: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = World(adapters, Plan(seed))
+    started = time.perf_counter()
+    try:
+        outcome = await world.go()
+        assert outcome.faults() == []
+        assert sum(map(len, outcome.promised.values())) + len(outcome.poison) == world.plan.events
+        assert outcome.poison
+        assert world.seen["relay kills"] == world.seen["consumer kills"] == world.plan.kills
+        assert world.killed_at == {1, 2, 3, 4}
+        assert await world.free_again()
+    finally:
+        await world.close()
+        with capsys.disabled():
+            print(_summary(adapters, world, time.perf_counter() - started))
+
+
+async def test_dead_letters_are_applied_when_they_are_replayed(adapters: Adapters) -> None:
+    world = World(adapters, Plan(seed=6, events=200, poison=0.1, kills=1))
+    try:
+        assert (await world.go()).faults() == []
+        await world.cure()
+        await world.until(lambda: all(len(n) == 10 for g in GROUPS for n in world.outcome.applied[g].values()), 20)
+        for group in GROUPS:
+            assert {letter.data["status"] for letter in await world.dead(group)} == {"replayed"}
+            assert all(sorted(numbers) == [*range(1, 11)] for numbers in world.outcome.applied[group].values())
+    finally:
+        await world.close()
+
+
+async def test_the_control_without_an_inbox_fails(adapters: Adapters) -> None:
+    world = World(adapters, Plan(seed=1, inbox=False))
+    try:
+        outcome = await world.go(patience=3)
+        assert any(len(numbers) > len(set(numbers)) for numbers in outcome.applied["counters"].values())
+        assert outcome.faults()
+    finally:
+        await world.close()
+
+
+async def test_the_control_with_the_outbox_row_outside_the_batch_fails(adapters: Adapters) -> None:
+    world = World(adapters, Plan(seed=1, outbox_in_batch=False))
+    try:
+        outcome = await world.go(patience=3)
+        lost = {thing for thing, wanted in outcome.promised.items() if outcome.applied["counters"][thing] != wanted}
+        assert lost
+    finally:
+        await world.close()
+
+
+def _summary(adapters: Adapters, world: World, seconds: float) -> str:
+    seen = ", ".join(f"{count} {what}" for what, count in sorted(world.seen.items()))
+    poison = len(world.outcome.poison)
+    awaits = ",".join(map(str, sorted(world.killed_at)))
+    return (
+        f"\nchaos {adapters.name} seed {world.plan.seed}: {world.plan.events} events, {poison} poison, "
+        f"{len(world.outcome.faults())} faults; {seen}; killed at awaits {awaits}; {seconds:.1f} s"
+    )

@@ -1,0 +1,302 @@
+"""A small system under chaos: producers, relay, two consumer groups, and somebody who kills them.
+
+It knows the ports only; `Adapters` brings the store and the bus.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from handlers.platform.bus.port import BusError, Consumption, EventBus, Subscription
+from handlers.platform.concurrency import settled
+from handlers.platform.consumer import Consumer, Patience
+from handlers.platform.dead_letters import DeadLetters
+from handlers.platform.events import Event
+from handlers.platform.inbox import Inbox
+from handlers.platform.leases import Lease
+from handlers.platform.outbox import Outbox
+from handlers.platform.relay import GROUP, Relay
+from handlers.platform.store.port import (
+    Create,
+    Document,
+    DocumentExists,
+    DocumentStore,
+    Json,
+    Operation,
+    OutcomeUnknown,
+    Query,
+    Replace,
+    StoreError,
+    StoreUnavailable,
+    VersionConflict,
+)
+from tests.platform.chaos.contract import EVENT, EVENTS, GROUPS, STORED, TOPIC, contract
+from tests.platform.chaos.faults import FaultyBus, FaultyStore, Fuse
+
+LEASE = 0.4
+
+
+@dataclass(slots=True)
+class Adapters:
+    """How to open the store and the bus under test; the same file, database or broker at every call."""
+
+    name: str
+    open_store: Callable[[], DocumentStore]
+    open_bus: Callable[[float], EventBus]
+
+
+@dataclass(slots=True)
+class Plan:
+    """What happens. The last two are the controls, which must lead to errors."""
+
+    seed: int
+    events: int = 500
+    things: int = 20
+    poison: float = 0.03
+    kills: int = 8
+    inbox: bool = True
+    outbox_in_batch: bool = True
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What was promised and what came of it, by group."""
+
+    promised: dict[str, list[int]] = field(default_factory=dict)
+    poison: set[str] = field(default_factory=set)
+    applied: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    buried: dict[str, list[str]] = field(default_factory=dict)
+
+    def faults(self) -> list[str]:
+        """Everything that is not as promised."""
+        found = []
+        for group, things in self.applied.items():
+            for thing, wanted in self.promised.items():
+                got = things.get(thing, [])
+                if got != wanted:
+                    found.append(f"{group}: {thing} applied {got}, promised {wanted}")
+        found += [f"{g}: dead letters differ" for g, ids in self.buried.items() if sorted(ids) != sorted(self.poison)]
+        return found
+
+
+class World:
+    """One run. `go` does everything."""
+
+    def __init__(self, adapters: Adapters, plan: Plan) -> None:
+        self.plan = plan
+        self.seen: Counter[str] = Counter()
+        self.outcome = Outcome()
+        self.killed_at: set[int] = set()
+        self._adapters = adapters
+        self._chance = Random(plan.seed)
+        self.real_store = adapters.open_store()
+        self.store = FaultyStore(self.real_store, self._chance, self.seen)
+        self.bus = FaultyBus(adapters.open_bus(LEASE), self._chance, self.seen)
+        self.letters = DeadLetters(self.store)
+        self._outbox = Outbox(validate=contract().check, containers=STORED, events=EVENTS)
+        self._inbox = Inbox(self.store, containers=STORED)
+        self._relay: Relay | None = None
+        self._consumption: Consumption | None = None
+        self._crash = asyncio.Event()
+        self._fuse = 0
+        self.cured = False
+
+    # --- producing --------------------------------------------------------------------------------------------------
+
+    async def _produce(self, thing: str, count: int) -> None:
+        """Changes a thing so many times, each change with its event."""
+        document: Json = {"id": thing, "thing_id": thing, "number": 0}
+        etag: str | None = None
+        self.outcome.promised[thing] = []
+        for _ in range(count):
+            document["number"] += 1
+            data = {"thing_id": thing, "number": document["number"], "poison": self._chance.random() < self.plan.poison}
+            row = self._outbox.row("things", document, event_type=EVENT, data=data, correlation_id="request-1")
+            change: Operation = Create(dict(document)) if etag is None else Replace(dict(document), if_match=etag)
+            etag = await self._commit(thing, change, row)
+            if data["poison"]:
+                self.outcome.poison.add(str(row.document["id"]))
+            else:
+                self.outcome.promised[thing].append(document["number"])
+            await asyncio.sleep(self._chance.random() * 0.25)
+
+    async def _commit(self, thing: str, change: Operation, row: Create) -> str:
+        """Writes change and row, whatever it takes, and answers the new etag."""
+        operations = [change, row] if self.plan.outbox_in_batch else [change]
+        while True:
+            try:
+                await settled(self.store, "things", thing, operations)
+            except OutcomeUnknown:
+                if await self._is(thing, change):
+                    break
+            except StoreUnavailable:
+                await asyncio.sleep(0.001)
+            except (DocumentExists, VersionConflict):
+                break  # ours, from an attempt whose answer was lost
+            else:
+                break
+        if not self.plan.outbox_in_batch and self._chance.random() > 0.05:  # else the process dies in between
+            await self.real_store.write("things", row)
+        found = await self.real_store.read("things", thing, thing)
+        assert found is not None
+        return found.etag
+
+    async def _is(self, thing: str, change: Operation) -> bool:
+        found = await self.real_store.read("things", thing, thing)
+        assert isinstance(change, Create | Replace)
+        return found is not None and found.data["number"] == change.document["number"]
+
+    # --- consuming --------------------------------------------------------------------------------------------------
+
+    async def _handle(self, event: Event[Any]) -> None:
+        """Appends the event's number to what the group knows of the thing; sometimes killed while it does."""
+        work: Awaitable[None] = self._apply(event)
+        if self._fuse and self._chance.random() < 0.2:
+            steps, self._fuse = self._fuse, 0
+            work = Fuse(work, steps, lambda: self._blown(steps))
+        await work
+
+    def _blown(self, steps: int) -> None:
+        self.killed_at.add(steps)
+        self._crash.set()
+
+    async def _apply(self, event: Event[Any]) -> None:
+        data = event.data
+        if data["poison"] and not self.cured:
+            raise ValueError("poison")
+        thing, own = data["thing_id"], f"{event.group}|{data['thing_id']}"
+
+        async def build() -> Sequence[Operation]:
+            found = await self.store.read("effects", thing, own)
+            if found is None:
+                return [Create({"id": own, "thing_id": thing, "numbers": [data["number"]]})]
+            return [Replace({**found.data, "numbers": [*found.data["numbers"], data["number"]]}, if_match=found.etag)]
+
+        if self.plan.inbox:
+            await self._inbox.once(event, "effects", thing, build)
+        else:
+            await self.store.batch("effects", thing, await build())
+
+    async def _start_consuming(self) -> None:
+        patience = Patience(attempts=3, first=0.002, longest=0.05)
+        consumers = [Consumer(g, {EVENT: self._handle}, contract(), self.letters, patience=patience) for g in GROUPS]
+        while True:
+            with contextlib.suppress(BusError):
+                self._consumption = await self.bus.consume(
+                    [Subscription(consumer.group, (TOPIC,), consumer.deliver) for consumer in consumers]
+                )
+                return
+            await asyncio.sleep(0.01)
+
+    async def _start_relay(self) -> None:
+        self._relay = Relay(self.store, self.bus, self.letters, lease=LEASE)
+        await self._relay.start()
+
+    # --- killing ----------------------------------------------------------------------------------------------------
+
+    async def _kill(self) -> None:
+        """Kills relay, consumers or broker, in turn, `plan.kills` times each."""
+        for step in range(1, self.plan.kills + 1):
+            await asyncio.sleep(self._chance.random() * 0.3)
+            self.seen["relay kills"] += 1
+            assert self._relay is not None
+            await self._relay.abandon()
+            await self._start_relay()
+            self._fuse = 1 + step % 4  # a handler is killed at this await; it has four: around reading and the batch
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._crash.wait(), 1.0)
+            self._crash.clear()
+            await self._restart_consumers(broker=step % 3 == 0)
+
+    async def _restart_consumers(self, *, broker: bool) -> None:
+        assert self._consumption is not None
+        self.seen["consumer kills"] += 1
+        await self._consumption.abandon()
+        if broker:
+            self.seen["broker restarts"] += 1
+            inner, self.bus.inner = self.bus.inner, None
+            assert inner is not None
+            await inner.close()
+            await asyncio.sleep(0.05)
+            self.bus.inner = self._adapters.open_bus(LEASE)
+        await self._start_consuming()
+
+    # --- the run ----------------------------------------------------------------------------------------------------
+
+    async def go(self, *, patience: float = 30.0) -> Outcome:
+        """Everything, until all is applied or patience (seconds) is at its end."""
+        await self._start_relay()
+        await self._start_consuming()
+        each, rest = divmod(self.plan.events, self.plan.things)
+        producers = [self._produce(f"thing-{i}", each + (i < rest)) for i in range(self.plan.things)]
+        await asyncio.gather(*producers, self._kill())
+        self._fuse = 0
+        self.store.rate = self.bus.rate = 0.0
+        await self.until(lambda: not self.outcome.faults(), patience)
+        # Whatever is still on its way could only do harm now.
+        await asyncio.sleep(0.3)
+        await self.look()
+        return self.outcome
+
+    async def until(self, holds: Callable[[], bool], seconds: float) -> None:
+        """Looks until something holds, or for so long."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while asyncio.get_running_loop().time() < deadline:
+            await self.look()
+            if holds():
+                return
+            await asyncio.sleep(0.05)
+
+    async def look(self) -> None:
+        """Reads what has come of it all."""
+        for group in GROUPS:
+            applied = {}
+            for thing in self.outcome.promised:
+                found = await self.real_store.read("effects", thing, f"{group}|{thing}")
+                applied[thing] = found.data["numbers"] if found is not None else []
+            self.outcome.applied[group] = applied
+            self.outcome.buried[group] = [letter.data["event_id"] for letter in await self.dead(group)]
+
+    async def dead(self, group: str) -> list[Document]:
+        """The dead letters of a group."""
+        return (await self.real_store.query(Query("dead_letters", group, limit=1000))).items
+
+    async def cure(self) -> None:
+        """Replays every dead letter, now that the handler can cope."""
+        self.cured = True
+        for group in GROUPS:
+            for letter in await self.dead(group):
+                await DeadLetters(self.real_store).replay(letter)
+
+    async def free_again(self) -> bool:
+        """Stops, and says whether others can take all partitions and the relay's work at once.
+
+        The one who was killed last counts as alive until its lease is over: its process is this one.
+        """
+        await asyncio.sleep(LEASE)
+        assert self._consumption is not None
+        assert self._relay is not None
+        await self._consumption.stop()
+        await self._relay.stop()
+        await self._start_consuming()
+        owned = len(self._consumption.progress())
+        await self._consumption.stop()
+        leases = [Lease(self.real_store, GROUP, feed) for feed in await self.real_store.feeds()]
+        taken = [await lease.acquire() for lease in leases]
+        return owned == 4 * len(GROUPS) and all(taken)
+
+    async def close(self) -> None:
+        """Ends what is left."""
+        with contextlib.suppress(StoreError, BusError):
+            if self._consumption is not None:
+                await self._consumption.stop(1.0)
+            if self._relay is not None:
+                await self._relay.stop(1.0)
+        await self.bus.close()
+        await self.real_store.close()
