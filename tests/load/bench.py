@@ -11,14 +11,16 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Final
 
 from infra.local.valkey import start
-from tests.load import pairs
+from tests.load.catalogue import catalogue
 from tests.load.machine import cores, describe, pin
+from tests.load.pairs import compare
 from tests.load.report import FOLDER, Findings, table, write
+from tests.load.session import Session
+from tests.load.storage import storage
 
 PARTS: Final = ("list", "detail", "write", "store", "catalogue", "start")
 _PAIRS: Final = frozenset({"list", "detail", "write", "start"})
@@ -27,23 +29,16 @@ _PAIRS: Final = frozenset({"list", "detail", "write", "start"})
 def main(arguments: list[str] | None = None) -> int:
     """Runs what was asked for; answers the exit code."""
     options = _options(arguments)
-    where = cores()
+    where, machine = cores(), describe()
     pin(where.load)
-    findings = Findings(describe())
+    findings = Findings(machine)
     if not where.apart:
         findings.remarks.append("Only one core: the load generator took its share of the servers' time.")
-    began = time.monotonic()
-
-    def say(text: str) -> None:
-        print(f"{time.monotonic() - began:6.1f} s  {text}", flush=True)
-
     FOLDER.mkdir(exist_ok=True)
-    plan = pairs.Plan(rounds=3, seconds=0.5, warm_up=0.3) if options.quick else pairs.Plan()
     with tempfile.TemporaryDirectory(dir=FOLDER, prefix="run-") as folder:
         valkey = start(Path(folder) / "valkey")
         try:
-            if options.only & _PAIRS:
-                pairs.compare(Path(folder), valkey.url, where, options.only, plan, findings, say)
+            _run(Session(Path(folder), valkey.url, where, findings, options.only, options.quick))
         finally:
             valkey.stop()
     print(table(findings))
@@ -52,6 +47,15 @@ def main(arguments: list[str] | None = None) -> int:
     for check in missed:
         print(f"MISSED: {check.what}", file=sys.stderr)
     return 1 if missed else 0
+
+
+def _run(session: Session) -> None:
+    if session.only & _PAIRS:
+        compare(session)
+    if "store" in session.only:
+        storage(session)
+    if "catalogue" in session.only:
+        catalogue(session)
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:

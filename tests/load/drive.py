@@ -11,7 +11,7 @@ import socket
 import time
 from array import array
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Final
@@ -171,33 +171,54 @@ def saturate(
     return run.sample()
 
 
-def pace(address: Address, stream: Iterable[bytes], *, rate: float, seconds: float, connections: int = 32) -> Sample:
-    """Open loop: `rate` requests a second, sent when they are due whatever the answers do.
+@dataclass(frozen=True, slots=True)
+class Track:
+    """Requests that come at a steady rate, one after the other from the stream and then again."""
+
+    stream: Sequence[bytes]
+    rate: float
+
+
+def pace(address: Address, tracks: Mapping[str, Track], *, seconds: float, connections: int = 48) -> dict[str, Sample]:
+    """Open loop: the requests of all tracks are sent when they are due, whatever the answers do.
 
     Latency counts from the moment a request was due, so that a server that stands still is seen by all who would have
     come meanwhile (no coordinated omission).
     """
-    shared = cycle(list(stream))
-    run = _Run(address, [[] for _ in range(connections)])
+    schedule = sorted(
+        ((number / track.rate, name, track.stream[number % len(track.stream)]))
+        for name, track in tracks.items()
+        for number in range(max(1, round(track.rate * seconds)))
+    )
+    run = _Run(address, [()] * connections)
     idle = deque(run.connections.values())
+    under_way: dict[int, tuple[str, float]] = {}
+    seen: dict[str, list[tuple[float, int]]] = {name: [] for name in tracks}
     started = time.perf_counter()
-    total = max(1, round(rate * seconds))
-    sent = 0
-    while len(run.latencies) < total:
-        due = started + sent / rate
+    at = 0
+    while at < len(schedule) or under_way:
         now = time.perf_counter()
-        while idle and sent < total and due <= now:
+        while at < len(schedule) and idle and started + schedule[at][0] <= now:
+            due, name, raw = schedule[at]
             connection = idle.popleft()
-            connection.stream = shared
-            connection.ask(due)
-            sent += 1
-            due = started + sent / rate
-        wait = max(0.0, due - now) if idle and sent < total else _SILENCE_SECONDS
-        whole = run.wait(wait)
-        if not whole and time.perf_counter() > started + seconds + _SILENCE_SECONDS:
-            raise LoadFailed(f"no answer within {_SILENCE_SECONDS:g} s")
-        idle.extend(whole)
-    return run.sample()
+            connection.stream = iter((raw,))
+            connection.ask(started + due)
+            under_way[connection.fileno()] = name, started + due
+            at += 1
+        soon = at < len(schedule) and idle
+        for connection in run.wait(max(0.0, started + schedule[at][0] - now) if soon else _SILENCE_SECONDS):
+            name, due = under_way.pop(connection.fileno())
+            seen[name].append((time.perf_counter() - due, connection.status))
+            idle.append(connection)
+        if time.perf_counter() > started + seconds + _SILENCE_SECONDS:
+            raise LoadFailed(f"{len(under_way)} requests without an answer")
+    whole = run.sample()
+    return {
+        name: Sample(
+            whole.seconds, array("d", sorted(t for t, _ in found)), Counter(s for _, s in found), 0, whole.driver_busy
+        )
+        for name, found in seen.items()
+    }
 
 
 def request(method: str, path: str, *, token: str | None = None, body: bytes | None = None) -> bytes:

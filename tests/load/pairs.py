@@ -9,20 +9,17 @@ import statistics
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from handlers.products.catalogue import KEPT_ANSWERS
-from handlers.settings import Settings, load_settings
-
+from handlers.settings import Settings
 from tests.load import seed
 from tests.load.drive import Sample, request, saturate
-from tests.load.machine import Cores
 from tests.load.report import Check, Findings, Line
 from tests.load.servers import Server, running
+from tests.load.session import Session
 
 Streams = Sequence[Sequence[bytes]]
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +36,22 @@ class Case:
 class Plan:
     """How long to measure. A round is one run of each side."""
 
-    rounds: int = 9
-    seconds: float = 1.6
-    warm_up: float = 1.0
+    rounds: int
+    seconds: float
+    warm_up: float
 
 
+FULL: Final = Plan(rounds=9, seconds=1.6, warm_up=1.0)
+QUICK: Final = Plan(rounds=3, seconds=0.4, warm_up=0.3)
+SIDES: Final = ("ours", "peer")
 CONNECTIONS: Final = 16
+PAGE_BYTES: Final = 20_000  # at least
 
 
 def cases(settings: Settings) -> list[Case]:
     """What is compared."""
     paths = seed.lists()
-    if len(paths) <= KEPT_ANSWERS:
+    if len(paths) * PAGE_BYTES <= KEPT_ANSWERS:
         raise ValueError("lists would be answered from memory: ask for more of them")
     again = [[request("GET", paths[0])]] * CONNECTIONS
     return [
@@ -61,25 +62,22 @@ def cases(settings: Settings) -> list[Case]:
     ]
 
 
-def compare(
-    folder: Path, redis_url: str, cores: Cores, only: set[str], plan: Plan, findings: Findings, say: Say
-) -> None:
-    """Runs the cases whose key is in `only`; adds what it found."""
-    say(f"store of {seed.PRODUCTS:,} products")
-    template = folder / "template"
-    template.mkdir()
-    settings = load_settings({"ENV": "test", "DATA_DIR": str(template)})
+def compare(session: Session) -> None:
+    """Runs the cases that the session asks for; adds what it found."""
+    session.say(f"store of {seed.PRODUCTS:,} products")
+    template = session.room("template")
     seed.fill(template)
-    for name in ("ours", "peer"):
-        shutil.copytree(template, folder / name)
+    for name in SIDES:
+        shutil.copytree(template, session.folder / name)
     with ExitStack() as stack:
-        both = [stack.enter_context(running(name, folder / name, redis_url, cores.server)) for name in ("ours", "peer")]
-        _started(both, findings)
-        for case in cases(settings):
-            if case.key in only:
+        both = [stack.enter_context(running(name, session, session.folder / name)) for name in SIDES]
+        _started(both, session.findings)
+        for case in cases(seed.settings_of(template)):
+            if case.key in session.only:
                 _same_answer(both, case)
-                _measure(both, case, plan, findings, say)
-        findings.checks.append(Check("anonymous memory under load", both[0].anonymous_mb(), 200.0, "MB", "at most"))
+                _measure(both, case, session)
+        memory = both[0].anonymous_mb()
+        session.findings.checks.append(Check("anonymous memory after the load", memory, 200.0, "MB", "at most"))
 
 
 def _started(both: Sequence[Server], findings: Findings) -> None:
@@ -88,7 +86,8 @@ def _started(both: Sequence[Server], findings: Findings) -> None:
     findings.remarks.append(f"The peer's first answer came after {peer.first_answer:.2f} s.")
 
 
-def _measure(both: Sequence[Server], case: Case, plan: Plan, findings: Findings, say: Say) -> None:
+def _measure(both: Sequence[Server], case: Case, session: Session) -> None:
+    plan = QUICK if session.quick else FULL
     samples: dict[str, list[Sample]] = {server.name: [] for server in both}
     for server in both:
         saturate(server.address, case.streams, seconds=plan.warm_up)
@@ -98,13 +97,13 @@ def _measure(both: Sequence[Server], case: Case, plan: Plan, findings: Findings,
             before = server.cpu_seconds()
             sample = saturate(server.address, case.streams, seconds=plan.seconds)
             sample.notes["cpu"] = (server.cpu_seconds() - before) / sample.requests
-            _expect_success(server, case, sample)
+            expect_success(server, case.title, sample)
             samples[server.name].append(sample)
         rates = ", ".join(f"{name} {runs[-1].rate:,.0f}/s" for name, runs in samples.items())
-        say(f"{case.title}, round {number + 1} of {plan.rounds}: {rates}")
+        session.say(f"{case.title}, round {number + 1} of {plan.rounds}: {rates}")
     for server in both:
-        findings.lines.append(Line(case.title, server.name, _values(samples[server.name])))
-    _ratio(case, samples, findings)
+        session.findings.lines.append(Line(case.title, server.name, _values(samples[server.name])))
+    _ratio(case, samples, session.findings)
 
 
 def _ratio(case: Case, samples: dict[str, list[Sample]], findings: Findings) -> None:
@@ -137,11 +136,11 @@ def _values(runs: Sequence[Sample]) -> dict[str, float]:
     }
 
 
-def _expect_success(server: Server, case: Case, sample: Sample) -> None:
+def expect_success(server: Server, title: str, sample: Sample) -> None:
+    """Raises `RuntimeError` unless every answer was a success."""
     if set(sample.statuses) != {200}:
-        raise RuntimeError(
-            f"{case.title}: {server.name} answered {dict(sample.statuses)}\n{server.output.read_text()[-2000:]}"
-        )
+        output = server.output.read_text()[-2000:]
+        raise RuntimeError(f"{title}: {server.name} answered {dict(sample.statuses)}\n{output}")
 
 
 def _same_answer(both: Sequence[Server], case: Case) -> None:

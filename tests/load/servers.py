@@ -16,6 +16,7 @@ from typing import Final
 from infra.local.processes import die_with_parent
 from tests.load.drive import Address
 from tests.load.machine import anonymous_mb, cpu_seconds, pin
+from tests.load.session import Session
 
 MODULES: Final = {"ours": "handlers.app", "peer": "tests.load.peer"}
 HOST: Final = "127.0.0.1"
@@ -27,7 +28,7 @@ class ServerFailed(Exception):
     """A server did not start, or ended by itself; the text holds the end of its output."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Server:
     """A running server."""
 
@@ -62,19 +63,19 @@ def environment(folder: Path, redis_url: str, port: int) -> dict[str, str]:
 
 
 @contextmanager
-def running(name: str, folder: Path, redis_url: str, core: int) -> Iterator[Server]:
-    """A server on `core` with its documents in `folder`, from its first answer on."""
+def running(name: str, session: Session, folder: Path) -> Iterator[Server]:
+    """A server on the servers' core with its documents in `folder`, from its first answer on."""
     port = free_port()
     output = folder / f"{name}.out"
     with output.open("wb") as sink:
         started = time.perf_counter()
         process = subprocess.Popen(
             [sys.executable, "-m", MODULES[name]],
-            env=environment(folder, redis_url, port),
+            env=environment(folder, session.redis_url, port),
             # The access log is written as in production, into nothing: a disk of the bench would be measured too.
             stdout=subprocess.DEVNULL,
             stderr=sink,
-            preexec_fn=lambda: _prepare(core),  # noqa: PLW1509 - no threads here
+            preexec_fn=lambda: _prepare(session.cores.server),  # noqa: PLW1509 - no threads here
         )
     server = Server(name, process, (HOST, port), output, 0.0)
     try:
