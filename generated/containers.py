@@ -104,7 +104,7 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
         'addresses': Container(
             name='addresses',
             partition_key=('user_id',),
-            kinds=MappingProxyType({'outbox': 604800, 'idempotency': 86400}),
+            kinds=MappingProxyType({'outbox': 604800, 'idempotency': 86400, 'book': None}),
             cross_partition=frozenset(['outbox_relay']),
         ),
         'payment_methods': Container(
@@ -174,10 +174,7 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
         'promo_codes': Container(
             name='promo_codes',
             partition_key=('code',),
-            filters=('status',),
-            indexes=(
-                Index((Key('created_at', True),)),
-            ),
+            filters=('active',),
             kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200, 'redemption': None}),
             cross_partition=frozenset(['admin_promotions', 'outbox_relay']),
         ),

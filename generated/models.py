@@ -1451,6 +1451,14 @@ class ProductVariantInput(BaseModel):
             le=10000000,
         ),
     ] = MISSING
+    weight_grams: Annotated[
+        int | MISSING,
+        Field(
+            description='Weight of one unit with its packaging, for shipping. Without it a usual one of the category counts.',
+            ge=1,
+            le=1000000,
+        ),
+    ] = MISSING
 
 
 class ProductVariantUpdate(BaseModel):
@@ -1487,6 +1495,14 @@ class ProductVariantUpdate(BaseModel):
     on_hand: Annotated[
         int | MISSING,
         Field(description='Units in the warehouse at the start, for a new variant; 0 when absent.', ge=0, le=10000000),
+    ] = MISSING
+    weight_grams: Annotated[
+        int | MISSING,
+        Field(
+            description='Weight of one unit with its packaging, for shipping. Without it a usual one of the category counts.',
+            ge=1,
+            le=1000000,
+        ),
     ] = MISSING
 
 

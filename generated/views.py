@@ -659,6 +659,7 @@ class ProductVariant(TypedDict):
     attributes: dict[str, str]
     price_adjustment: float
     stock: int
+    weight_grams: NotRequired[int]
 
 
 class PromoResult(TypedDict):

@@ -166,12 +166,14 @@ def _images(images: Sequence[m.ProductImageInput]) -> list[Json]:
 
 
 def _new_variant(variant: m.ProductVariantInput | m.ProductVariantUpdate, variant_id: str) -> Json:
+    weight = {"weight_grams": variant.weight_grams} if variant.weight_grams is not MISSING else {}
     return {
         "variant_id": variant_id,
         "sku": variant.sku,
         "attributes": dict(variant.attributes) if variant.attributes is not MISSING else {},
         "price_adjustment": variant.price_adjustment if variant.price_adjustment is not MISSING else 0.0,
         "stock": variant.on_hand if variant.on_hand is not MISSING else 0,
+        **weight,
     }
 
 
