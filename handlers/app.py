@@ -20,6 +20,7 @@ from handlers.contract.runtime import Runtime, connexion_app
 from handlers.contract.security import Credentials
 from handlers.contract.services import Services
 from handlers.local import LocalPages
+from handlers.partners.agents import agents
 from handlers.partners.identity import IdentityProviders, known_providers
 from handlers.parts import event_services, text_of
 from handlers.platform.clock import Clock, SystemClock
@@ -125,6 +126,7 @@ def _lifespan(services: Services, forwarder: Forwarder | None) -> Any:
             await services.limits.stop()
             if forwarder is not None:
                 await forwarder.close()
+            await services.room(agents).close()
             await services.mailer.close()
             await services.identity.close()
             services.passwords.close()

@@ -24,6 +24,7 @@ from handlers.products.admin import (
     update_product,
 )
 from handlers.products.catalogue import Catalogue
+from handlers.products.choice import chosen
 from handlers.products.counters import Counters
 from handlers.products.index import facets
 from handlers.products.index.bits import Bits, contents
@@ -49,6 +50,10 @@ __all__ = [
 
 # The shop's own choice: well rated and in stock, best sellers first.
 FEATURED: Final = Conditions(status="active", rating=40, in_stock=True)
+# Agent and tool that are asked first (`x-agent` in the contract).
+FEATURED_AGENT: Final = ("product-management-assortment-optimization", "/assortment/featured")
+SEARCH_AGENT: Final = ("ecommerce-catalog-search", "/catalog/search")
+RELATED_AGENT: Final = ("ecommerce-cart-intelligence", "/cart/recommendations")
 _HIT: Final = (b"x-cache", b"HIT")
 _MISS: Final = (b"x-cache", b"MISS")
 
@@ -70,14 +75,16 @@ async def list_products(params: p.ListProductsParameters, call: Call) -> Reply[v
 
 
 async def list_featured_products(params: p.ListFeaturedProductsParameters, call: Call) -> Reply[v.ProductPage]:
-    """Products for the homepage: the shop's own choice."""
+    """Products for the homepage: the agent's choice, else the shop's own."""
     catalogue, index, _ = await _catalogue(call)
-    order = rules.order_of("popularity", None, has_words=False)
+    order = rules.Order("popularity", descending=True, tiered=True)
 
     async def content() -> bytes:
         listing = Listing(catalogue, index, call.services.cursors, order, scope_of("featured"))
         where = listing.place(params.page, params.limit, params.cursor, params.offset)
-        return await listing.page([matching(index, FEATURED)], where)
+        active = index.having("sactive")
+        tiers = await chosen(call.services, index, active, *FEATURED_AGENT)
+        return await listing.page(tiers or [matching(index, FEATURED)], where)
 
     key = ("featured", params.page, params.limit, params.offset, params.cursor)
     body, cache = await _kept(catalogue, index, key, content)
@@ -94,10 +101,14 @@ async def search_products(params: p.SearchProductsParameters, call: Call) -> Rep
         scope = scope_of("search", params.q, params.category, params.filters, order)
         listing = Listing(catalogue, index, call.services.cursors, order, scope)
         where = listing.place(params.page, params.limit, params.cursor)
+        within = matching(index, wanted)
+        if order.tiered and order.descending:
+            tiers = await chosen(call.services, index, within, *SEARCH_AGENT, query=params.q, category=params.category)
+            if tiers is not None:
+                return await listing.page(tiers, where, query=params.q)
         found = search(index, params.q)
         more = {"query": params.q, **({"corrected_query": found.corrected} if found.corrected else {})}
-        tiers = found.within(matching(index, wanted))
-        return await listing.page(tiers, where, **more)
+        return await listing.page(found.within(within), where, **more)
 
     key = ("search", params.q, wanted, order, params.page, params.limit, params.cursor)
     body, cache = await _kept(catalogue, index, key, content)
@@ -140,7 +151,9 @@ async def list_related_products(params: p.ListRelatedProductsParameters, call: C
     product_id: str = document.data["product_id"]
 
     async def content() -> bytes:
-        tiers = _likeness(index, tree, product_id)
+        others = index.having("sactive") & ~_only(index, product_id)
+        tiers = await chosen(call.services, index, others, *RELATED_AGENT, product_id=product_id)
+        tiers = tiers or _likeness(index, tree, product_id)
         selection = page(index, tiers, "popularity", descending=True, limit=params.limit)
         documents = await catalogue.documents(selection.slots)
         return orjson.dumps({"items": [rules.summary(each.data) for each in documents]})
@@ -192,13 +205,18 @@ def _facets(index: Index, tree: Tree, within: Bits, category: str | None, curren
     return found
 
 
+def _only(index: Index, product_id: str) -> Bits:
+    slot = index.slot_of(product_id)
+    return 1 << slot if slot is not None else 0
+
+
 def _likeness(index: Index, tree: Tree, product_id: str) -> list[Bits]:
     """Active products in sets, the closest first: of the same category, then of all below its parent."""
     slot = index.slot_of(product_id)
     if slot is None:
         return []
     category = index.at(slot).category
-    others = index.having("sactive") & ~(1 << slot)
+    others = index.having("sactive") & ~_only(index, product_id)
     near = others & index.having(f"c{category}")
     above = tree.path(category) if category in tree else []
     around = others & index.having_any(f"c{slug}" for slug in tree.subtree(above[-1])) & ~near if above else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -44,7 +44,7 @@ def popularity(product: Json) -> int:
 
 def ordered(products: Iterable[Json], sort: str, order: str | None) -> list[Json]:
     """The products in the order of the contract, ids where they are equal."""
-    keys = {
+    keys: dict[str, Callable[[Json], Any]] = {
         "price": lambda product: product["price"]["amount"],
         "name": lambda product: folded(product["name"]),
         "created_at": lambda product: product["created_at"],

@@ -67,7 +67,7 @@ class EndingStore:
 def ending_after(services: Services, writes: int) -> Any:
     """Puts the ending store in the place of the store."""
     inner = services.store
-    services.store = EndingStore(inner, writes)  # type: ignore[assignment]  # by __getattr__
+    services.store = EndingStore(inner, writes)
     try:
         yield
     finally:

@@ -68,11 +68,11 @@ class Index:
     def put_many(self, readings: Iterable[Reading]) -> None:
         """Takes in many products, five times as fast as one by one when most of them are new."""
         added: defaultdict[int, list[int]] = defaultdict(list)
-        known = self._term_ids
-        for reading in readings:
+        known, later = self._term_ids, []
+        for reading in list(readings):  # all are read before anything changes: one that cannot be read changes nothing
             entry = reading.entry
             if entry.id in self._slots:
-                self.put(reading)
+                later.append(reading)
                 continue
             slot = self._new_slot(entry.id)
             self._entries[slot] = entry
@@ -89,6 +89,8 @@ class Index:
             self._orders = dict.fromkeys(SORTS)
             self._forget_arranged()
             self.generation += 1
+        for reading in later:
+            self.put(reading)
 
     def remove(self, product_id: str) -> None:
         """Forgets a product, if it is there."""
