@@ -1,0 +1,206 @@
+"""Guessing, enumeration, mass assignment, links and mails: each attack refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.app import RunningApp, running_app
+from tests.support.people import PASSWORD, Person, login, mails, new_address, rule_of, signed_in, signed_up
+
+# --- guessing and enumeration ---------------------------------------------------------------------------------------
+
+
+async def test_login_tells_no_address_by_status_body_or_work(running: RunningApp) -> None:
+    person = await signed_up(running)
+    seen = []
+    for email in (person.email, new_address()):
+        hashes = running.services.passwords.computed
+        with reads_of(running) as reads:
+            answer = await login(running, email, "wrong-password")
+        body = answer.json()["error"]
+        work = (running.services.passwords.computed - hashes, reads)
+        seen.append((answer.status_code, body["code"], body["message"], body["details"], work))
+    assert seen[0] == seen[1]
+    assert seen[0][-1] == (1, ["unique_claims", "users"])
+
+
+@contextmanager
+def reads_of(running: RunningApp) -> Iterator[list[str]]:
+    """The containers read from while the block runs, one entry for each point read."""
+    seen: list[str] = []
+    read = running.services.store.read
+
+    async def counted(container: str, partition: Any, id: str) -> Any:
+        seen.append(container)
+        return await read(container, partition, id)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(running.services.store, "read", counted)
+        yield seen
+
+
+async def test_an_impossible_password_costs_a_hash_too(running: RunningApp) -> None:
+    person = await signed_up(running)
+    before = running.services.passwords.computed
+    answer = await login(running, person.email, "é" * 100)
+    assert (answer.status_code, rule_of(answer)) == (401, "invalid_credentials")
+    assert running.services.passwords.computed == before + 1
+
+
+async def test_a_password_is_not_cut_at_72_bytes(running: RunningApp) -> None:
+    whole = "a1B2" * 18
+    person = Person((await signed_up(running, password=whole)).email, whole)
+    assert (await login(running, person.email, whole + "x")).status_code == 401
+    assert (await login(running, person.email, whole)).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["forgot-password", "resend-verification"])
+async def test_asking_for_mail_answers_before_it_looks(running: RunningApp, path: str) -> None:
+    person = await signed_up(running)
+    answers = []
+    for email in (person.email, new_address()):
+        with reads_of(running) as reads:
+            answers.append(await running.client.post(f"/api/auth/{path}", json={"email": email}))
+            assert reads == []
+        await running.services.background.drain()
+    assert answers[0].text == answers[1].text
+    assert {answer.status_code for answer in answers} == {202}
+
+
+async def test_brute_force_of_one_account(tmp_path: Path, redis_url: str) -> None:
+    async with running_app(tmp_path, redis_url, RATE_LIMIT_SCALE="1") as running:
+        person = await signed_up(running)
+        callers = [from_address(running, number) for number in range(12)]
+        answers = [await guess(caller, person.email) for caller in callers[:10]]
+        assert {answer.status_code for answer in answers} == {401}
+        refused = await guess(callers[10], person.email)
+        assert refused.status_code == 429
+        assert 0 < int(refused.headers["retry-after"]) <= 60
+        assert (await guess(callers[11], person.email, person.password)).status_code == 429
+        unknown = new_address()
+        statuses = [(await guess(from_address(running, 50 + number), unknown)).status_code for number in range(11)]
+        assert statuses == [401] * 10 + [429]
+
+
+async def test_a_successful_login_forgives_the_failures(tmp_path: Path, redis_url: str) -> None:
+    async with running_app(tmp_path, redis_url, RATE_LIMIT_SCALE="1") as running:
+        person = await signed_up(running)
+        for number in range(9):
+            assert (await guess(from_address(running, number), person.email)).status_code == 401
+        assert (await guess(from_address(running, 20), person.email, person.password)).status_code == 200
+        for number in range(9):
+            assert (await guess(from_address(running, 30 + number), person.email)).status_code == 401
+
+
+async def test_brute_force_from_one_network(tmp_path: Path, redis_url: str) -> None:
+    """One customer's IPv6 network counts as one, whichever of its addresses is used."""
+    async with running_app(tmp_path, redis_url, RATE_LIMIT_SCALE="1") as running:
+        statuses = []
+        for number in range(60):
+            caller = from_address(running, number, base="2001:db8:77:1::{:x}")
+            statuses.append((await guess(caller, new_address())).status_code)
+        assert set(statuses[:10]) == {401}
+        assert 429 in statuses
+        assert statuses[-1] == 429
+
+
+async def test_a_stolen_session_cannot_guess_the_password(tmp_path: Path, redis_url: str) -> None:
+    async with running_app(tmp_path, redis_url, RATE_LIMIT_SCALE="1") as running:
+        person = await signed_in(running)
+        statuses = []
+        for number in range(4):
+            for path, method in (("password", "PUT"), ("2fa/enable", "POST"), ("2fa/disable", "POST")):
+                body = (
+                    {"old_password": "wrong", "new_password": PASSWORD} if path == "password" else {"password": "wrong"}
+                )
+                caller = from_address(running, number)
+                answer = await caller.request(method, f"/api/users/me/{path}", json=body, headers=person.bearer)
+                statuses.append(answer.status_code)
+        assert statuses == [422] * 10 + [429] * 2
+
+
+async def test_strangers_cannot_flood_a_mailbox(tmp_path: Path, redis_url: str) -> None:
+    async with running_app(tmp_path, redis_url, RATE_LIMIT_SCALE="1") as running:
+        person = await signed_up(running)
+        for number in range(8):
+            caller = from_address(running, number)
+            answer = await caller.post("/api/auth/forgot-password", json={"email": person.email})
+            assert answer.status_code == 202
+            await running.services.background.drain()
+        assert len(await mails(running, person.email)) == 1 + 3
+
+
+def from_address(running: RunningApp, number: int, base: str = "203.0.113.{}") -> httpx.AsyncClient:
+    """A caller from an address of its own."""
+    transport = httpx.ASGITransport(running.app, raise_app_exceptions=False, client=(base.format(number + 1), 5000))
+    return httpx.AsyncClient(transport=transport, base_url="http://testserver")
+
+
+async def guess(caller: httpx.AsyncClient, email: str, password: str = "wrong-password") -> httpx.Response:
+    """One attempt."""
+    return await caller.post("/api/auth/login", json={"email": email, "password": password})
+
+
+# --- mass assignment ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"role": "admin"},
+        {"email_verified": True},
+        {"rewards": {"points": 1_000_000}},
+        {"user_id": "user-1"},
+        {"token_version": 0},
+        {"password_hash": "x"},
+        {"two_factor": {"state": "off"}},
+        {"__proto__": {}},
+    ],
+)
+async def test_mass_assignment(running: RunningApp, extra: dict[str, Any]) -> None:
+    body = {"name": "Dana", "email": new_address(), "password": PASSWORD, **extra}
+    assert (await running.client.post("/api/auth/signup", json=body)).status_code == 400
+    person = await signed_in(running)
+    answer = await running.client.put("/api/users/me", json={"name": "Dana", **extra}, headers=person.bearer)
+    assert answer.status_code == 400
+    user = (await running.client.get("/api/users/me", headers=person.bearer)).json()
+    assert (user["role"], user["email_verified"], user["rewards"]["points"]) == ("customer", False, 0)
+
+
+# --- links and mails ------------------------------------------------------------------------------------------------
+
+
+async def test_links_lead_to_the_shop_whatever_the_request_says(running: RunningApp) -> None:
+    email = new_address()
+    headers = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "Referer": "https://evil.example/"}
+    body = {"name": "Dana", "email": email, "password": PASSWORD}
+    assert (await running.client.post("/api/auth/signup", json=body, headers=headers)).status_code == 201
+    (mail,) = await mails(running, email)
+    assert "evil.example" not in json.dumps(mail)
+    assert f"{running.services.settings.public_url}/auth/verify-email#token=vm-" in mail["text"]
+
+
+async def test_a_name_is_text_in_mails(running: RunningApp) -> None:
+    email = new_address()
+    body = {"name": "<a href=https://evil.example>Dana</a>", "email": email, "password": PASSWORD}
+    assert (await running.client.post("/api/auth/signup", json=body)).status_code == 201
+    (mail,) = await mails(running, email)
+    assert "<a href=https://evil" not in mail["html"]
+    broken = {**body, "email": new_address(), "name": "Dana\r\nBcc: all@example.com"}
+    assert (await running.client.post("/api/auth/signup", json=broken)).status_code == 400
+
+
+async def test_no_secret_in_logs(running: RunningApp, caplog: pytest.LogCaptureFixture, capfd: Any) -> None:
+    caplog.set_level("DEBUG")
+    person = await signed_in(running)
+    await login(running, person.email, "wrong-password")
+    text = caplog.text + "".join(capfd.readouterr())
+    for secret in (person.email, person.password, person.session["access_token"], person.session["refresh_token"]):
+        assert secret not in text
