@@ -17,7 +17,7 @@ from handlers.platform.email import address_in
 from handlers.platform.errors import fault, invalid, unauthorized
 from handlers.platform.ids import new_id
 from handlers.users import mail_tokens, mails, proofs, store
-from handlers.users.credentials import check_new_password
+from handlers.users.credentials import check_new_password, renew_hash
 from handlers.users.rules import new_user, two_factor_on, user_view
 
 
@@ -75,6 +75,8 @@ async def login(body: m.LoginRequest, call: Call) -> v.LoginResult | Reply[v.Log
     right = await services.passwords.matches(body.password, hashed)
     if found is None or not right:
         raise unauthorized("E-mail address or password is wrong", rule="invalid_credentials")
+    if services.passwords.outdated(found.data["password_hash"]):
+        services.background.spawn(renew_hash(call, found, body.password), "renew hash")
     if two_factor_on(found.data):
         return rules.mfa_required(mfa.challenge(services, found.data))
     session = await signin.begin(call, found.data)

@@ -10,7 +10,7 @@ from handlers.platform.attempts import attempt, forgive
 from handlers.platform.errors import Problem, unprocessable
 from handlers.platform.store.port import Document
 from handlers.users import store
-from handlers.users.rules import password_fault
+from handlers.users.rules import Change, password_fault
 
 Json = dict[str, Any]
 
@@ -47,6 +47,17 @@ def still_proven(user: Json, proof: Document) -> None:
     """Raises `Problem` 422 when the password is no longer the one that was proven."""
     if user["password_hash"] != proof.data["password_hash"]:
         raise wrong_password()
+
+
+async def renew_hash(call: Call, proof: Document, password: str) -> None:
+    """Hashes a password that was just proven at today's cost, so that accounts do not differ by the time of a check."""
+    hashed = await call.services.passwords.hash(password)
+
+    def decide(user: Json) -> Change:
+        still_proven(user, proof)
+        return Change({**user, "password_hash": hashed})
+
+    await store.change(call, proof.data["user_id"], decide)
 
 
 def wrong_password() -> Problem:
