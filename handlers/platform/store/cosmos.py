@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
-from azure.cosmos.exceptions import CosmosHttpResponseError
+from azure.cosmos.exceptions import CosmosBatchOperationError, CosmosHttpResponseError
 
 from generated.containers import Container
 from handlers.platform.store import charges, cosmos_compile
@@ -132,7 +132,7 @@ class CosmosStore:
     ) -> list[Document | None]:
         """All of the writes or none, within one partition. Raises what the first failing operation raises."""
         self._layout(container)
-        prepared = [self._operations[container].prepare(operation, partition) for operation in operations]
+        prepared = self._operations[container].prepare_all(operations, partition)
         if sum(one.size for one in prepared) > MAX_BATCH_BYTES:
             raise DocumentTooLarge(f"a batch has at most {MAX_BATCH_BYTES} bytes")
         return await self._batch(container, prepared)
@@ -211,9 +211,14 @@ class CosmosStore:
         proxy, bill = await self._proxy(container), Bill()
 
         async def sent() -> list[Document | None]:
-            results = await proxy.execute_item_batch(
-                operations_of(prepared)[0], prepared[0].partition, response_hook=bill.add
-            )
+            try:
+                results = await proxy.execute_item_batch(
+                    operations_of(prepared)[0], prepared[0].partition, response_hook=bill.add
+                )
+            except CosmosBatchOperationError as error:
+                self._connection.heard(error.headers)
+                raise
+            self._connection.heard(results.get_response_headers())
             bodies = [results[place].get("resourceBody") for place in places]
             return [one.document(body) for one, body in zip(prepared, bodies, strict=True)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -59,6 +60,12 @@ class Connection:
                     raise unavailable(error, container) from error
                 self._proxies[container] = proxy
             return self._proxies[container]
+
+    def heard(self, headers: Mapping[str, Any]) -> None:
+        """Takes the session token of an answer. The SDK forgets to do so after a batch, and reads would miss it."""
+        connection: Any = self._client.client_connection if self._client is not None else None
+        if connection is not None and connection.session is not None:
+            connection.session.update_session(connection, {}, headers)
 
     async def close(self) -> None:
         """Closes the client. May be called twice."""

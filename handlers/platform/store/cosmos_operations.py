@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -70,19 +70,35 @@ class Operations:
         self._layout = layout
         self._tokens = tokens
 
-    def prepare(self, operation: Operation, partition: str | tuple[str, ...] | None) -> Prepared:
+    def prepare_all(self, operations: Sequence[Operation], partition: str | tuple[str, ...]) -> list[Prepared]:
+        """The writes of a batch, under one name. Of several that change one document the first bears the guard."""
+        token, seen, prepared = self._tokens.next(), set[str](), list[Prepared]()
+        for operation in operations:
+            prepared.append(self.prepare(operation, partition, token, seen))
+            seen.add(prepared[-1].id)
+        return prepared
+
+    def prepare(
+        self,
+        operation: Operation,
+        partition: str | tuple[str, ...] | None,
+        token: str | None = None,
+        seen: Set[str] = frozenset(),
+    ) -> Prepared:
         """Checks a write and makes it ready. Raises `StoreMisuse` and `DocumentTooLarge`."""
+        token = token or self._tokens.next()
         if isinstance(operation, Create | Replace | Upsert):
-            return self._document(operation, partition)
+            return self._document(operation, partition, token)
         if partition is None:
             raise StoreMisuse(f"{type(operation).__name__} needs the partition")
         key, name = self._layout.partition(partition), self._layout.id(operation.id)
         if isinstance(operation, Delete):
             return self._delete(operation, name, key)
-        return self._patch(operation, name, key)
+        return self._patch(operation, name, key, token, guarded=name not in seen)
 
-    def _document(self, operation: Create | Replace | Upsert, partition: str | tuple[str, ...] | None) -> Prepared:
-        token = self._tokens.next()
+    def _document(
+        self, operation: Create | Replace | Upsert, partition: str | tuple[str, ...] | None, token: str
+    ) -> Prepared:
         ready = self._layout.ready(operation.document, token)
         if partition is not None and self._layout.partition(partition) != ready.partition:
             raise StoreMisuse(f"{self._layout.container.name}: the document belongs to another partition")
@@ -107,15 +123,15 @@ class Operations:
 
         return Prepared(operation, id, key, "", [step], send, None, 0)
 
-    def _patch(self, operation: Patch, id: str, key: PartitionValue) -> Prepared:
+    def _patch(self, operation: Patch, id: str, key: PartitionValue, token: str, *, guarded: bool) -> Prepared:
         check_patch(operation, self._layout.checks.fixed)
         if "ttl" in operation.sets:
             self._layout.check_ttl(operation.sets["ttl"])
-        token, changes = self._tokens.next(), self._changes(operation)
+        changes = self._changes(operation)
         # Ten at a time is the service's limit, and one is the name of the write: the rest is a second step.
         room = MAX_PATCH_FIELDS - 1
         first, rest = [*changes[:room], _set(WRITE, token)], changes[room:]
-        condition, match = _guard(operation, token), _condition(operation.if_match)
+        condition, match = _guard(operation, token if guarded else None), _condition(operation.if_match)
         steps: list[Step] = [("patch", (id, first), {"filter_predicate": condition, **_matching(operation.if_match)})]
         steps += [("patch", (id, rest))] if rest else []
 
@@ -158,10 +174,10 @@ def _replacing(id: str, body: Json, condition: Json) -> Callable[[Any, Json], An
     return lambda proxy, options: proxy.replace_item(id, body, **condition, **options)
 
 
-def _guard(patch: Patch, token: str) -> str:
+def _guard(patch: Patch, token: str | None) -> str:
     """The patch's condition. Without an etag also: not done yet, for adding twice is not adding once."""
     wanted = [predicate(patch.condition)] if patch.condition is not None else []
-    if patch.if_match is None:
+    if patch.if_match is None and token is not None:
         wanted.append(f'(NOT IS_DEFINED({operand(WRITE)}) OR {operand(WRITE)} != "{token}")')
     return f"FROM c WHERE {' AND '.join(wanted)}" if wanted else "FROM c WHERE true"
 

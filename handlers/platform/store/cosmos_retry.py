@@ -90,13 +90,14 @@ class Pauses:
 
     def attempt(self) -> float:
         """Seconds for the next attempt."""
-        return max(0.001, min(self._policy.attempt, self._ends - time.monotonic()))
+        return min(self._policy.attempt, max(self._ends - time.monotonic(), self._policy.attempt / 8))
 
     async def rest(self, error: BaseException) -> bool:
         """Waits before the next attempt; False when there must be none."""
         pause = retry_after(error) + random.uniform(0, self._pause)  # noqa: S311 - jitter, no secret
         self._pause = min(2 * self._pause, self._policy.longest_pause)
-        if time.monotonic() + pause >= self._ends or not self._allowance.spend():
+        # An attempt without time to be answered would only put a write in doubt.
+        if time.monotonic() + pause + self._policy.attempt / 4 > self._ends or not self._allowance.spend():
             return False
         await asyncio.sleep(pause)
         return True

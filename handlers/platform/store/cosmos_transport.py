@@ -2,7 +2,7 @@
 
 Three things would: aiohttp repeats a PUT or DELETE on a new connection when the old one was closed; azure-core reports
 a connection lost after sending as "never sent", which the SDK then repeats; and the SDK repeats a write after a 503.
-The first is switched off here, the second is told apart, and it is counted how often each write was sent.
+The first is switched off here, the second is told apart, and of the third each write keeps a note (`Flight`).
 """
 
 from __future__ import annotations
@@ -15,16 +15,31 @@ from azure.core.exceptions import ServiceRequestError, ServiceRequestTimeoutErro
 from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpResponse, AsyncHttpTransport, HttpRequest
 
 _NEVER_SENT: Final = (ClientConnectorError, InvalidURL)
-_PLANS: Final = ("x-ms-documentdb-isquery", "x-ms-cosmos-is-query-plan-request")
+_IS_QUERY: Final = "x-ms-documentdb-isquery"
+_NOT_DONE: Final = frozenset({None, 429, 449, 410})
 
 
 class Flight:
-    """How often the write under way was sent."""
+    """What happened to the write under way: whether it was sent again after an answer that does not exclude an effect.
 
-    __slots__ = ("sent",)
+    `last`: the status of the answer before, 0 for none at all, None when nothing was sent.
+    """
+
+    __slots__ = ("doubt", "last")
 
     def __init__(self) -> None:
-        self.sent = 0
+        self.last: int | None = None
+        self.doubt = False
+
+    @property
+    def in_the_air(self) -> bool:
+        """Whether what was sent last may have had an effect that is not known here."""
+        return self.last not in _NOT_DONE
+
+    def sending(self) -> None:
+        """Before each time."""
+        self.doubt = self.doubt or self.in_the_air
+        self.last = 0
 
 
 flight: ContextVar[Flight | None] = ContextVar("cosmos_flight", default=None)
@@ -44,15 +59,26 @@ class TunedTransport(AioHttpTransport):  # type: ignore[misc]  # azure-core expo
 
 
 class CountingTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
-    """Counts writes, and says of a lost connection whether the request may have arrived."""
+    """Notes what happens to writes, and says of a lost connection whether the request may have arrived."""
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
 
     async def send(self, request: HttpRequest, **options: Any) -> AsyncHttpResponse:
         """Sends one request."""
-        if request.method != "GET" and (counted := flight.get()) is not None:
-            counted.sent += not any(name in request.headers for name in _PLANS)
+        under_way = None if request.method == "GET" or _IS_QUERY in request.headers else flight.get()
+        if under_way is None:
+            return await self._send(request, options)
+        under_way.sending()
+        try:
+            response = await self._send(request, options)
+        except ServiceRequestError:
+            under_way.last = None
+            raise
+        under_way.last = response.status_code
+        return response
+
+    async def _send(self, request: HttpRequest, options: dict[str, Any]) -> AsyncHttpResponse:
         try:
             response: AsyncHttpResponse = await self._inner.send(request, **options)
         except ServiceRequestTimeoutError:

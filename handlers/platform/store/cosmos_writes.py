@@ -4,7 +4,7 @@ A write in doubt (answer lost, timed out, 408, 500, 503, or sent twice below us)
 
 1. Read back. Every version carries the name of the write that made it (`_w`): is it ours, the write took effect.
 2. It is not there, or not there yet: the read may have come from a replica that is behind. The same write is sent
-   again. That is safe, for what could take effect twice carries a guard: an id that may be created once, an etag, or for
+   again. That is safe, for what could take effect twice carries a guard: an id that is created once, an etag, or for
    a patch the condition that this very write has not been applied. The one that arrives late finds it closed.
 3. The service refuses the repeat. Then the first may have been the reason, or may not: read back once more, now with
    the session token of the refusal. Ours: done. A creation that is another's: refused. A change that was overwritten
@@ -48,11 +48,13 @@ class Write:
 
     @property
     def witness(self) -> Prepared:
-        """The operation that is looked at afterwards, for all of them took effect or none: best one that creates."""
-        return next(
-            (one for one in self.prepared if isinstance(one.operation, Create)),
-            next((one for one in self.prepared if one.token), self.prepared[0]),
-        )
+        """The operation that is looked at afterwards, for all of them took effect or none: best one that creates.
+
+        Where several change one document, the last of them has left its name.
+        """
+        last = {one.id: one for one in self.prepared}.values()
+        created = next((one for one in last if isinstance(one.operation, Create)), None)
+        return created or next((one for one in last if one.token), self.prepared[-1])
 
 
 class Writes:
@@ -80,7 +82,9 @@ class Writes:
                 except ERRORS as error:
                     billed(getattr(error, "headers", None) or {})
                     verdict = judge(error)
-                    doubt = doubt or verdict is Verdict.DOUBT or under_way.sent > 1
+                    if isinstance(error, TimeoutError) and not under_way.in_the_air:
+                        verdict = Verdict.NOT_DONE  # the SDK was resting after a refusal, or had not begun
+                    doubt = doubt or verdict is Verdict.DOUBT or under_way.doubt
                     if verdict is Verdict.REFUSED:
                         return await self._refused(write, error, doubt=doubt)
                     if verdict is Verdict.DOUBT and (done := await self._done(write)) is not None:
@@ -88,7 +92,7 @@ class Writes:
                     pauses = pauses or Pauses(self._policy, self._allowance)
                     if verdict is Verdict.DOWN or not await pauses.rest(error):
                         raise unavailable(error, write.place, doubt=doubt) from error
-                    seconds, under_way.sent = pauses.attempt(), 0
+                    seconds = pauses.attempt()
                 else:
                     self._allowance.earn()
                     return found

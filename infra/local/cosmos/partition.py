@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from infra.local.cosmos.wire import Json
 
@@ -65,9 +65,9 @@ class Physical:
         before = logical.get(id)
         if self._undo is not None:
             self._undo.append(lambda: self._restore(key, id, before))
-        stored.previous = before
-        if before is not None:
-            before.previous = None
+        # What a replica that is behind still shows: never a state inside of a transaction.
+        earlier = before.previous if before is not None and before.lsn == stored.lsn else before
+        stored.previous = None if earlier is None else replace(earlier, previous=None)
         logical[id] = stored
 
     def remove(self, key: PartitionKey, id: str) -> None:
