@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from handlers.contract.formats import Day, Moment, Uri
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.experimental.missing_sentinel import MISSING
 from typing_extensions import TypeAliasType
-
-from handlers.contract.moments import Day as date, Moment as AwareDatetime
 
 AgentName = TypeAliasType(
     "AgentName",
@@ -146,7 +145,7 @@ ConfigValue3 = TypeAliasType("ConfigValue3", Annotated[str, Field(description='A
 
 
 Date = TypeAliasType(
-    "Date", Annotated[date, Field(description="A calendar day, RFC 3339 full-date, in the shop's time zone.")]
+    "Date", Annotated[Day, Field(description="A calendar day, RFC 3339 full-date, in the shop's time zone.")]
 )
 
 
@@ -461,6 +460,7 @@ class PromoCodeApply(BaseModel):
 class PromotionUpdate(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
+        arbitrary_types_allowed=True,
     )
     description: Annotated[
         str | None | MISSING,
@@ -496,10 +496,10 @@ class PromotionUpdate(BaseModel):
         ),
     ] = MISSING
     starts_at: Annotated[
-        AwareDatetime | None | MISSING, Field(description='Usable from this moment on; null removes the limit.')
+        Moment | None | MISSING, Field(description='Usable from this moment on; null removes the limit.')
     ] = MISSING
     ends_at: Annotated[
-        AwareDatetime | None | MISSING, Field(description='Usable until this moment; null removes the limit.')
+        Moment | None | MISSING, Field(description='Usable until this moment; null removes the limit.')
     ] = MISSING
     once_per_customer: Annotated[
         bool | MISSING, Field(description="Whether a customer, or a guest's e-mail address, can use it only once.")
@@ -791,7 +791,7 @@ class TwoFactorVerifyRequest(BaseModel):
 Url = TypeAliasType(
     "Url",
     Annotated[
-        str, Field(description='An absolute https address.', max_length=2048, min_length=8, pattern='^https?://')
+        Uri, Field(description='An absolute https address.', max_length=2048, min_length=8, pattern='^https?://')
     ],
 )
 
@@ -852,6 +852,7 @@ class UserRoleChange(BaseModel):
 class UserUpdate(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
+        arbitrary_types_allowed=True,
     )
     name: Annotated[
         str | MISSING,
@@ -890,9 +891,9 @@ class UserUpdate(BaseModel):
             pattern='^https://[^\\s]+$',
         ),
     ] = MISSING
-    date_of_birth: Annotated[
-        date | None | MISSING, Field(description='Day of birth, in the past; null removes it.')
-    ] = MISSING
+    date_of_birth: Annotated[Day | None | MISSING, Field(description='Day of birth, in the past; null removes it.')] = (
+        MISSING
+    )
 
 
 class VerifyEmailRequest(BaseModel):
@@ -1168,7 +1169,7 @@ class BannerCreate(BaseModel):
         MISSING
     )
     image_url: Annotated[
-        str, Field(description='An absolute https address.', max_length=2048, min_length=8, pattern='^https?://')
+        Uri, Field(description='An absolute https address.', max_length=2048, min_length=8, pattern='^https?://')
     ]
     link_url: Annotated[
         str,
@@ -1182,8 +1183,8 @@ class BannerCreate(BaseModel):
     position: Annotated[
         int | MISSING, Field(description='Place among the banners of its placement, 0 when absent.', ge=0, le=1000)
     ] = MISSING
-    starts_at: Annotated[AwareDatetime | MISSING, Field(description='A moment in UTC, RFC 3339 with `Z`.')] = MISSING
-    ends_at: Annotated[AwareDatetime | MISSING, Field(description='A moment in UTC, RFC 3339 with `Z`.')] = MISSING
+    starts_at: Annotated[Moment | MISSING, Field(description='A moment in UTC, RFC 3339 with `Z`.')] = MISSING
+    ends_at: Annotated[Moment | MISSING, Field(description='A moment in UTC, RFC 3339 with `Z`.')] = MISSING
     status: Annotated[
         Literal['draft', 'active', 'archived'] | MISSING,
         Field(
@@ -1195,6 +1196,7 @@ class BannerCreate(BaseModel):
 class BannerUpdate(BaseModel):
     model_config = ConfigDict(
         extra='forbid',
+        arbitrary_types_allowed=True,
     )
     placement: Annotated[
         Literal['hero', 'sidebar', 'footer'] | MISSING, Field(description='Where on the page a banner stands.')
@@ -1207,7 +1209,7 @@ class BannerUpdate(BaseModel):
         Field(description='The smaller line below; null removes it.', max_length=200, min_length=1),
     ] = MISSING
     image_url: Annotated[
-        str | MISSING,
+        Uri | MISSING,
         Field(description='An absolute https address.', max_length=2048, min_length=8, pattern='^https?://'),
     ] = MISSING
     link_url: Annotated[
@@ -1223,10 +1225,10 @@ class BannerUpdate(BaseModel):
         int | MISSING, Field(description='Place among the banners of its placement.', ge=0, le=1000)
     ] = MISSING
     starts_at: Annotated[
-        AwareDatetime | None | MISSING, Field(description='Shown from this moment on; null removes the bound.')
+        Moment | None | MISSING, Field(description='Shown from this moment on; null removes the bound.')
     ] = MISSING
     ends_at: Annotated[
-        AwareDatetime | None | MISSING, Field(description='Shown until this moment; null removes the bound.')
+        Moment | None | MISSING, Field(description='Shown until this moment; null removes the bound.')
     ] = MISSING
     status: Annotated[
         Literal['draft', 'active', 'archived'] | MISSING,
@@ -1286,7 +1288,7 @@ class CategoryCreate(BaseModel):
         ),
     ] = MISSING
     image_url: Annotated[
-        str | MISSING,
+        Uri | MISSING,
         Field(description='An absolute https address.', max_length=2048, min_length=8, pattern='^https?://'),
     ] = MISSING
     position: Annotated[
@@ -1410,7 +1412,7 @@ class ProductImageInput(BaseModel):
         extra='forbid',
     )
     url: Annotated[
-        str, Field(description='An absolute https address.', max_length=2048, min_length=8, pattern='^https?://')
+        Uri, Field(description='An absolute https address.', max_length=2048, min_length=8, pattern='^https?://')
     ]
     alt: Annotated[
         str,
@@ -1553,8 +1555,8 @@ class PromotionCreate(BaseModel):
             le=99999999.99,
         ),
     ] = MISSING
-    starts_at: Annotated[AwareDatetime | MISSING, Field(description='A moment in UTC, RFC 3339 with `Z`.')] = MISSING
-    ends_at: Annotated[AwareDatetime | MISSING, Field(description='A moment in UTC, RFC 3339 with `Z`.')] = MISSING
+    starts_at: Annotated[Moment | MISSING, Field(description='A moment in UTC, RFC 3339 with `Z`.')] = MISSING
+    ends_at: Annotated[Moment | MISSING, Field(description='A moment in UTC, RFC 3339 with `Z`.')] = MISSING
     once_per_customer: Annotated[
         bool, Field(description="Whether a customer, or a guest's e-mail address, can use it only once.")
     ] = False
@@ -1750,7 +1752,7 @@ class ShipmentStatusChange(BaseModel):
     notes: Annotated[str | MISSING, Field(description='For staff; never shown to customers.', max_length=1000)] = (
         MISSING
     )
-    occurred_at: Annotated[AwareDatetime | MISSING, Field(description='A moment in UTC, RFC 3339 with `Z`.')] = MISSING
+    occurred_at: Annotated[Moment | MISSING, Field(description='A moment in UTC, RFC 3339 with `Z`.')] = MISSING
 
 
 class SocialLoginRequest(BaseModel):

@@ -15,7 +15,7 @@ from urllib.parse import unquote_to_bytes
 from pydantic import BaseModel, ValidationError
 
 from handlers.contract.body import fault_message, finite_json
-from handlers.contract.moments import parse_day, parse_moment
+from handlers.contract.formats import parse_day, parse_moment
 from handlers.platform.errors import fault, invalid
 
 MAX_QUERY_BYTES: Final = 8192

@@ -43,7 +43,6 @@ _REQUESTS = [
     "--type-mappings",
     "string+email=string",
     "number+decimal=number",
-    "string+uri=string",
 ]
 _ANSWERS = [
     "--output-model-type=typing.TypedDict",
@@ -63,29 +62,7 @@ def write_models(document: Json, target: Path) -> None:
     for _, _, operation in operations(document):
         roots.append(operation.get("requestBody", {}))
         roots += [resolved(document, parameter) for parameter in operation.get("parameters", [])]
-    _write(document, _reachable(document, roots), _REQUESTS, target)
-    target.write_text(_with_strict_times(target.read_text(encoding="utf-8")), encoding="utf-8")
-
-
-def _with_strict_times(text: str) -> str:
-    """The models with days and moments as `handlers.contract.moments` reads them, under the generator's names."""
-    names = {"date": "Day as date", "AwareDatetime": "Moment as AwareDatetime"}
-    used: list[str] = []
-    lines: list[str] = []
-    for line in text.splitlines():
-        module, imports, listed = line.partition(" import ")
-        if imports and module in ("from datetime", "from pydantic"):
-            wanted = listed.split(", ")
-            used += [names[name] for name in wanted if name in names]
-            wanted = [name for name in wanted if name not in names]
-            if not wanted:
-                continue
-            line = f"{module} import {', '.join(wanted)}"  # noqa: PLW2901 - the same line, with less in it
-        lines.append(line)
-    if used:
-        at = max(index for index, line in enumerate(lines) if line.startswith("from "))
-        lines.insert(at + 1, f"\nfrom handlers.contract.moments import {', '.join(sorted(used))}")
-    return "\n".join(lines) + "\n"
+    _write(document, _reachable(document, roots), _REQUESTS, target, strict_formats=True)
 
 
 def write_views(document: Json, target: Path) -> None:
@@ -139,38 +116,44 @@ def _reachable(document: Json, roots: Iterable[Any]) -> set[str]:
     return found
 
 
-def _write(document: Json, names: set[str], options: list[str], target: Path) -> None:
-    schemas = {name: _for_models(schema) for name, schema in document["components"]["schemas"].items() if name in names}
+def _write(document: Json, names: set[str], options: list[str], target: Path, *, strict_formats: bool = False) -> None:
+    chosen = {name: schema for name, schema in document["components"]["schemas"].items() if name in names}
+    schemas = {name: _for_models(schema, strict_formats=strict_formats) for name, schema in chosen.items()}
     part = {"openapi": "3.0.3", "info": document["info"], "paths": {}, "components": {"schemas": schemas}}
-    with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as source:
-        yaml.dump(part, source, Dumper=yaml.CSafeDumper, sort_keys=False)
-        source.flush()
-        command = [
-            sys.executable,
-            "-W",
-            "ignore",
-            "-m",
-            "datamodel_code_generator",
-            "--input",
-            source.name,
-            "--output",
-            str(target),
-        ]
-        done = subprocess.run([*command, *_COMMON, *options], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise RuntimeError(f"{target.name}: datamodel-code-generator failed\n{done.stderr[-4000:]}")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        # The generator wraps lines as the nearest pyproject.toml says: the same one, wherever the target is.
+        (folder / "pyproject.toml").write_text("[tool.ruff]\nline-length = 120\n", encoding="utf-8")
+        (folder / "part.yaml").write_text(yaml.dump(part, Dumper=yaml.CSafeDumper, sort_keys=False), encoding="utf-8")
+        tool = [sys.executable, "-W", "ignore", "-m", "datamodel_code_generator"]
+        command = [*tool, "--input", "part.yaml", "--output", "out.py", *_COMMON, *options]
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"{target.name}: datamodel-code-generator failed\n{done.stderr[-4000:]}")
+        target.write_bytes((folder / "out.py").read_bytes())
 
 
-def _for_models(node: Any) -> Any:
-    """Examples stay in the document: in code they are noise, and their types would be checked twice."""
+# How requests read a format more strictly than pydantic would.
+_FORMATS = {"date": "Day", "date-time": "Moment", "uri": "Uri"}
+
+
+def _for_models(node: Any, *, strict_formats: bool) -> Any:
+    """A schema for code: without examples, which are noise there, and with our own types for some formats."""
     if isinstance(node, list):
-        return [_for_models(item) for item in node]
+        return [_for_models(item, strict_formats=strict_formats) for item in node]
     if not isinstance(node, dict):
         return node
-    return {
-        key: {name: _for_models(value) for name, value in content.items()}
+    schema = {
+        key: {name: _for_models(value, strict_formats=strict_formats) for name, value in content.items()}
         if key == "properties"
-        else _for_models(content)
+        else _for_models(content, strict_formats=strict_formats)
         for key, content in node.items()
         if key not in ("example", "examples")
     }
+    kind = _FORMATS.get(str(node.get("format"))) if strict_formats and node.get("type") == "string" else None
+    if kind is not None:
+        schema["customTypePath"] = f"handlers.contract.formats.{kind}"
+        if kind != "Uri":
+            # Their texts have the lengths that the format gives them; what comes of them has none.
+            schema.pop("maxLength", None)
+    return schema

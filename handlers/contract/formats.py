@@ -1,7 +1,8 @@
-"""Days and moments of requests as RFC 3339 writes them, in bodies and parameters alike.
+"""Days, moments and addresses of requests as their formats say (RFC 3339, RFC 3986), in bodies and parameters alike.
 
 Python's and pydantic's own parsers take more: counts of seconds, a space or an underscore for the `T`, no seconds,
-moments before the year 1 in UTC.
+moments before the year 1 in UTC. Addresses are judged by the library that judges our answers, so that whatever is
+taken can be given back; nothing in them is changed.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import BeforeValidator
+import jsonschema_rs
+from pydantic import AfterValidator, BeforeValidator
 from pydantic_core import PydanticCustomError
 
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
@@ -55,3 +57,15 @@ def _field(parse: Callable[[str], T]) -> Callable[[Any], Any]:
 
 Day = Annotated[date, BeforeValidator(_field(parse_day))]
 Moment = Annotated[datetime, BeforeValidator(_field(parse_moment))]
+
+
+_URI: Final = jsonschema_rs.Draft7Validator({"format": "uri"}, validate_formats=True)
+
+
+def _uri(value: str) -> str:
+    if not _URI.is_valid(value):
+        raise PydanticCustomError("rfc_3986", "Input should be an absolute address such as https://example.com/a")
+    return value
+
+
+Uri = Annotated[str, AfterValidator(_uri)]
