@@ -1,9 +1,9 @@
 """The outbox rows of the account: the change feed of every container that has such rows, range by range.
 
 The feed shows the latest version of whatever changed, so the rows are picked out here; they are only ever inserted, so
-none is missed. A position is the SDK's continuation, taken from the answer's own headers (the iterator's comes from
-headers that concurrent calls share) and valid after a range was split. A reader that finds nothing is not made to read
-past the same other documents again: how far it got is remembered in the process.
+none is missed. A position holds, for each part of the feed's range, the SDK's continuation, taken from the answer's own
+headers (the iterator's comes from headers that concurrent calls share); it is good after a range was split. A reader
+that finds nothing is not made to read past the same other documents again: how far it got is kept in the process.
 
 Looking costs request units, so a feed is looked at when this process wrote to it, and else once in `LOOK` seconds.
 """
@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+import orjson
 from azure.cosmos.exceptions import CosmosHttpResponseError
 
 from handlers.platform.store import charges
@@ -28,7 +29,7 @@ from handlers.platform.store.port import Changes, Document, Json, StoreMisuse
 from handlers.platform.store.sqlite_layout import FEED
 
 LOOK: Final = 1.0
-_START: Final = ""
+_Part = tuple[str, str, str | None]
 
 # How many rings there had been when this task last looked; what it starts inherits that.
 _heard: ContextVar[int] = ContextVar("cosmos_feed_heard", default=-1)
@@ -57,7 +58,8 @@ class Feeds:
 
     async def names(self) -> list[str]:
         """See `DocumentStore.feeds`."""
-        return [name for container in self._containers for name in await self._ranges(container)]
+        found = [(container, await self._ranges(container)) for container in self._containers]
+        return [f"{container}:{low}-{high}" for container, ranges in found for low, high in ranges]
 
     async def changes(self, feed: str, after: str | None, limit: int) -> Changes:
         """See `DocumentStore.changes`. A transaction is never cut, so there may be a few more than `limit`."""
@@ -66,16 +68,17 @@ class Feeds:
         if container not in self._containers or not dash:
             raise StoreMisuse(f"there is no feed {feed!r}")
         _heard.set(self._rings)
-        after = after or None
         seen = self._seen.setdefault(feed, _Seen())
         known = seen.nothing_until if after == seen.after else None
         if known is not None and not seen.touched and time.monotonic() - seen.looked < LOOK:
             return Changes([], known)
         seen.touched, seen.looked = False, time.monotonic()
-        scope: Json = {"Range": {"min": low, "max": high, "isMinInclusive": True, "isMaxInclusive": False}}
-        items, at = await self._read(container, scope, known or after, limit)
+        position = known or after
+        parts = orjson.loads(position) if position else await self._parts(container, low, high)
+        items, parts = await self._read(container, parts, limit)
+        at = orjson.dumps(parts).decode()
         seen.after, seen.nothing_until = (after, at) if not items else (at, None)
-        return Changes(items, at or _START)
+        return Changes(items, at)
 
     def wrote(self, container: str, kinds: Iterable[str | None]) -> None:
         """Rings when one of the rows belongs into a feed."""
@@ -95,20 +98,36 @@ class Feeds:
                     await self._bell.wait()
         _heard.set(self._rings)
 
-    async def _ranges(self, container: str) -> list[str]:
+    async def _ranges(self, container: str, *, fresh: bool = False) -> list[tuple[str, str]]:
+        """The bounds of the container's ranges as they are now, or as they were last known."""
         proxy = await self._proxy(container)
 
         async def ranges() -> list[Json]:
-            return [one async for one in proxy.read_feed_ranges()]
+            return [one async for one in proxy.read_feed_ranges(force_refresh=fresh)]
 
-        found = await self._reads.run(ranges, container)
-        return [f"{container}:{one['Range']['min']}-{one['Range']['max']}" for one in found]
+        return [(one["Range"]["min"], one["Range"]["max"]) for one in await self._reads.run(ranges, container)]
 
-    async def _read(
-        self, container: str, scope: Json, position: str | None, limit: int
+    async def _parts(self, container: str, low: str, high: str) -> list[_Part]:
+        """A feed from its beginning: by the ranges of now, for the SDK cannot go on in one that spans several."""
+        ranges = await self._ranges(container, fresh=True)
+        return [(max(low, start), min(high, end), None) for start, end in ranges if start < high and low < end]
+
+    async def _read(self, container: str, parts: list[_Part], limit: int) -> tuple[list[Document], list[_Part]]:
+        """The next rows of the first part that has any; it is the last to be asked at the next time."""
+        for _ in range(len(parts)):
+            low, high, position = parts[0]
+            rows, position = await self._read_part(container, low, high, position, limit)
+            parts = [*parts[1:], (low, high, position)]
+            if rows:
+                return rows, parts
+        return [], parts
+
+    async def _read_part(
+        self, container: str, low: str, high: str, position: str | None, limit: int
     ) -> tuple[list[Document], str | None]:
         """Page after page until there are rows or there is no more."""
         proxy = await self._proxy(container)
+        scope: Json = {"Range": {"min": low, "max": high, "isMinInclusive": True, "isMaxInclusive": False}}
         while True:
             try:
                 page, at = await self._reads.run(partial(_page, proxy, scope, position, limit), container)
