@@ -32,8 +32,10 @@ class Reply(Generic[T]):
             self.headers.append((b"etag", quoted(etag)))
 
     @classmethod
-    def raw(cls, content: bytes, _view: type[T], *, etag: str | None = None, headers: Sequence[Header] = ()) -> Reply[T]:
-        """JSON that is ready, such as a document stored as published. `_view` is what it conforms to, for the types alone."""
+    def raw(
+        cls, content: bytes, _view: type[T], *, etag: str | None = None, headers: Sequence[Header] = ()
+    ) -> Reply[T]:
+        """JSON that is ready, such as a document stored as published. `_view`, for types, is what it conforms to."""
         reply: Reply[T] = cls(None, etag=etag, headers=headers)  # type: ignore[arg-type]  # the content stands for it
         reply.content = content
         return reply

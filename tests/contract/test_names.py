@@ -22,14 +22,14 @@ ROOMS = sorted({operation.tag for operation in BUILT})
 
 
 def handlers_of(room: str) -> set[str]:
-    """The handlers in a room's `api.py`: its public coroutine functions, wherever in the room they are written."""
+    """The handlers in a room's `api.py`: its public coroutine functions, and what it publishes of its other modules."""
     api = importlib.import_module(f"handlers.{room}.api")
+    published = set(getattr(api, "__all__", ()))
     return {
         name
         for name, found in vars(api).items()
         if inspect.iscoroutinefunction(found)
-        and found.__module__.startswith(f"handlers.{room}.")
-        and not name.startswith("_")
+        and (name in published or (found.__module__ == api.__name__ and not name.startswith("_")))
     }
 
 
