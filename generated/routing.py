@@ -12,10 +12,13 @@ from handlers.contract.call import Call
 from handlers.contract.operation import Body, Operation
 from handlers.contract.parameters import Parameter, Parameters, boolean, day, instant, integer, json_content, number, text
 from handlers.contract.reply import Reply
+from handlers.addresses import api as addresses
 from handlers.admin import api as admin
 from handlers.auth import api as auth
 from handlers.banners import api as banners
+from handlers.cart import api as cart
 from handlers.categories import api as categories
+from handlers.checkout import api as checkout
 from handlers.inventory import api as inventory
 from handlers.products import api as products
 from handlers.system import api as system
@@ -254,8 +257,10 @@ updatePreferences = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_list_addresses: Callable[[p.ListAddressesParameters, Call], Awaitable[v.AddressBookEntryPage | Reply[v.AddressBookEntryPage]]] = addresses.list_addresses
 listAddresses = Operation(
     id="listAddresses", method="get", path="/api/users/me/addresses", access=Access("customer", frozenset({"read:profile"})),
+    handler=_list_addresses,
     parameters=Parameters(
         p.ListAddressesParameters,
         query=(Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
@@ -263,15 +268,19 @@ listAddresses = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_create_address: Callable[[m.AddressCreate, Call], Awaitable[v.AddressBookEntry | Reply[v.AddressBookEntry]]] = addresses.create_address
 createAddress = Operation(
     id="createAddress", method="post", path="/api/users/me/addresses", access=Access("customer", frozenset({"write:profile"})),
+    handler=_create_address,
     status=201,
     body=Body(m.AddressCreate),
     headers=((b'cache-control', b'no-store'),),
 )
 
+_update_address: Callable[[p.UpdateAddressParameters, m.AddressUpdate, Call], Awaitable[v.AddressBookEntry | Reply[v.AddressBookEntry]]] = addresses.update_address
 updateAddress = Operation(
     id="updateAddress", method="put", path="/api/users/me/addresses/{address_id}", access=Access("customer", frozenset({"write:profile"})),
+    handler=_update_address,
     parameters=Parameters(
         p.UpdateAddressParameters,
         path=(Parameter("address_id", "address_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
@@ -281,8 +290,10 @@ updateAddress = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_delete_address: Callable[[p.DeleteAddressParameters, Call], Awaitable[None | Reply[None]]] = addresses.delete_address
 deleteAddress = Operation(
     id="deleteAddress", method="delete", path="/api/users/me/addresses/{address_id}", access=Access("customer", frozenset({"write:profile"})),
+    handler=_delete_address,
     status=204,
     parameters=Parameters(
         p.DeleteAddressParameters,
@@ -292,8 +303,10 @@ deleteAddress = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_set_default_address: Callable[[p.SetDefaultAddressParameters, Call], Awaitable[v.AddressBookEntry | Reply[v.AddressBookEntry]]] = addresses.set_default_address
 setDefaultAddress = Operation(
     id="setDefaultAddress", method="put", path="/api/users/me/addresses/{address_id}/default", access=Access("customer", frozenset({"write:profile"})),
+    handler=_set_default_address,
     parameters=Parameters(
         p.SetDefaultAddressParameters,
         path=(Parameter("address_id", "address_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
@@ -302,8 +315,10 @@ setDefaultAddress = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_validate_address: Callable[[m.AddressInput, Call], Awaitable[v.AddressValidation | Reply[v.AddressValidation]]] = addresses.validate_address
 validateAddress = Operation(
     id="validateAddress", method="post", path="/api/addresses/validate", access=Access("anonymous", frozenset({"write:orders"})),
+    handler=_validate_address,
     body=Body(m.AddressInput),
     headers=((b'cache-control', b'no-store'),),
 )
@@ -717,26 +732,34 @@ moderateReview = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_get_cart: Callable[[Call], Awaitable[v.Cart | Reply[v.Cart]]] = cart.get_cart
 getCart = Operation(
     id="getCart", method="get", path="/api/cart", access=Access("anonymous"),
+    handler=_get_cart,
     headers=((b'cache-control', b'no-store'),),
 )
 
+_clear_cart: Callable[[Call], Awaitable[None | Reply[None]]] = cart.clear_cart
 clearCart = Operation(
     id="clearCart", method="delete", path="/api/cart", access=Access("anonymous"),
+    handler=_clear_cart,
     status=204,
     headers=((b'cache-control', b'no-store'),),
 )
 
+_add_cart_item: Callable[[m.CartItemAdd, Call], Awaitable[v.Cart | Reply[v.Cart]]] = cart.add_cart_item
 addCartItem = Operation(
     id="addCartItem", method="post", path="/api/cart/items", access=Access("anonymous"),
+    handler=_add_cart_item,
     body=Body(m.CartItemAdd),
     headers=((b'cache-control', b'no-store'),),
     sets_cookies=True,
 )
 
+_update_cart_item: Callable[[p.UpdateCartItemParameters, m.CartItemUpdate, Call], Awaitable[v.Cart | Reply[v.Cart]]] = cart.update_cart_item
 updateCartItem = Operation(
     id="updateCartItem", method="put", path="/api/cart/items/{item_id}", access=Access("anonymous"),
+    handler=_update_cart_item,
     parameters=Parameters(
         p.UpdateCartItemParameters,
         path=(Parameter("item_id", "item_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
@@ -745,8 +768,10 @@ updateCartItem = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_remove_cart_item: Callable[[p.RemoveCartItemParameters, Call], Awaitable[v.Cart | Reply[v.Cart]]] = cart.remove_cart_item
 removeCartItem = Operation(
     id="removeCartItem", method="delete", path="/api/cart/items/{item_id}", access=Access("anonymous"),
+    handler=_remove_cart_item,
     parameters=Parameters(
         p.RemoveCartItemParameters,
         path=(Parameter("item_id", "item_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
@@ -754,32 +779,42 @@ removeCartItem = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_merge_cart: Callable[[m.CartMerge, Call], Awaitable[v.Cart | Reply[v.Cart]]] = cart.merge_cart
 mergeCart = Operation(
     id="mergeCart", method="post", path="/api/cart/merge", access=Access("customer", frozenset({"write:cart"})),
+    handler=_merge_cart,
     body=Body(m.CartMerge),
     headers=((b'cache-control', b'no-store'),),
 )
 
+_apply_promo_code: Callable[[m.PromoCodeApply, Call], Awaitable[v.PromoResult | Reply[v.PromoResult]]] = checkout.apply_promo_code
 applyPromoCode = Operation(
     id="applyPromoCode", method="post", path="/api/checkout/promo", access=Access("anonymous"),
+    handler=_apply_promo_code,
     body=Body(m.PromoCodeApply),
     limit=LimitRule(per_minute=10, burst=10),
     headers=((b'cache-control', b'no-store'),),
 )
 
+_remove_promo_code: Callable[[Call], Awaitable[v.Cart | Reply[v.Cart]]] = checkout.remove_promo_code
 removePromoCode = Operation(
     id="removePromoCode", method="delete", path="/api/checkout/promo", access=Access("anonymous"),
+    handler=_remove_promo_code,
     headers=((b'cache-control', b'no-store'),),
 )
 
+_create_quote: Callable[[m.QuoteCreate, Call], Awaitable[v.Quote | Reply[v.Quote]]] = checkout.create_quote
 createQuote = Operation(
     id="createQuote", method="post", path="/api/checkout/quote", access=Access("anonymous"),
+    handler=_create_quote,
     body=Body(m.QuoteCreate),
     headers=((b'cache-control', b'no-store'),),
 )
 
+_list_promotions: Callable[[p.ListPromotionsParameters, Call], Awaitable[v.PromotionPage | Reply[v.PromotionPage]]] = checkout.list_promotions
 listPromotions = Operation(
     id="listPromotions", method="get", path="/api/admin/promotions", access=Access("admin", frozenset({"manage:promotions"})),
+    handler=_list_promotions,
     parameters=Parameters(
         p.ListPromotionsParameters,
         query=(Parameter("active", "active", boolean()), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
@@ -787,15 +822,19 @@ listPromotions = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_create_promotion: Callable[[m.PromotionCreate, Call], Awaitable[v.Promotion | Reply[v.Promotion]]] = checkout.create_promotion
 createPromotion = Operation(
     id="createPromotion", method="post", path="/api/admin/promotions", access=Access("admin", frozenset({"manage:promotions"})),
+    handler=_create_promotion,
     status=201,
     body=Body(m.PromotionCreate),
     headers=((b'cache-control', b'no-store'),),
 )
 
+_get_promotion: Callable[[p.GetPromotionParameters, Call], Awaitable[v.Promotion | Reply[v.Promotion]]] = checkout.get_promotion
 getPromotion = Operation(
     id="getPromotion", method="get", path="/api/admin/promotions/{code}", access=Access("admin", frozenset({"manage:promotions"})),
+    handler=_get_promotion,
     parameters=Parameters(
         p.GetPromotionParameters,
         path=(Parameter("code", "code", text(min_length=2, max_length=40, pattern='^[A-Za-z0-9][A-Za-z0-9_-]*$'), required=True),),
@@ -803,8 +842,10 @@ getPromotion = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_update_promotion: Callable[[p.UpdatePromotionParameters, m.PromotionUpdate, Call], Awaitable[v.Promotion | Reply[v.Promotion]]] = checkout.update_promotion
 updatePromotion = Operation(
     id="updatePromotion", method="put", path="/api/admin/promotions/{code}", access=Access("admin", frozenset({"manage:promotions"})),
+    handler=_update_promotion,
     parameters=Parameters(
         p.UpdatePromotionParameters,
         path=(Parameter("code", "code", text(min_length=2, max_length=40, pattern='^[A-Za-z0-9][A-Za-z0-9_-]*$'), required=True),),
@@ -814,8 +855,10 @@ updatePromotion = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_delete_promotion: Callable[[p.DeletePromotionParameters, Call], Awaitable[None | Reply[None]]] = checkout.delete_promotion
 deletePromotion = Operation(
     id="deletePromotion", method="delete", path="/api/admin/promotions/{code}", access=Access("admin", frozenset({"manage:promotions"})),
+    handler=_delete_promotion,
     status=204,
     parameters=Parameters(
         p.DeletePromotionParameters,

@@ -188,8 +188,8 @@ class Settings(BaseSettings):
     """The shop's currency (ISO 4217)."""
     shop_timezone: str = "UTC"
     """The shop's time zone (IANA), used for days in analytics and mails only (decision 49)."""
-    shipping_taxed: bool = True
-    """Whether shipping is taxed (decision 66)."""
+    shipping_taxed: bool = False
+    """Whether shipping is taxed, at the rate of the goods (decision 66). Off, as in the plan's examples."""
 
     @model_validator(mode="before")
     @classmethod

@@ -1,0 +1,1 @@
+"""Address books, and what a postal address has to be."""

@@ -1,0 +1,130 @@
+"""The cart documents: container `cart`, partition `/user_id`, one for each customer or guest, by a fixed id.
+
+Fields: `cart_id` (also `id`), `user_id`, `session_id` (guests), `items`, `promo_code`, `version`, `merges`, `order_id`,
+`order_ids`, `created_at`, `updated_at`, `expires_at`, `ttl`.
+
+`version` goes up with every change and never comes again, not even when a cart is made anew after its time: what is
+claimed for a cart in a version (an order) is claimed for good.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from handlers.cart.rules import Line
+from handlers.platform.access import Principal
+from handlers.platform.clock import timestamp
+from handlers.platform.money import major_units, minor_units
+from handlers.platform.store.port import (
+    Create,
+    Delete,
+    Document,
+    DocumentMissing,
+    DocumentStore,
+    OutcomeUnknown,
+    Replace,
+    StoreUnavailable,
+    VersionConflict,
+)
+
+CONTAINER: Final = "cart"
+GUEST_LIFE: Final = timedelta(days=14)
+CUSTOMER_LIFE: Final = timedelta(days=90)
+
+Json = dict[str, Any]
+
+
+def cart_id_of(owner: str) -> str:
+    """The id of the cart of a customer or guest."""
+    return f"cart-{owner}"
+
+
+async def read(store: DocumentStore, owner: str) -> Document | None:
+    """The cart of a customer or guest, or None before its first line and after its time. One point read."""
+    return await store.read(CONTAINER, owner, cart_id_of(owner))
+
+
+def new_cart(principal: Principal, now: datetime) -> Json:
+    """The cart of a caller that has none."""
+    guest = {"session_id": principal.id} if principal.is_guest else {}
+    return {
+        "id": cart_id_of(principal.id),
+        "cart_id": cart_id_of(principal.id),
+        "user_id": principal.id,
+        **guest,
+        "items": [],
+        "promo_code": None,
+        "version": 0,
+        "merges": [],
+        "order_id": None,
+        "order_ids": [],
+        "created_at": timestamp(now),
+    }
+
+
+async def write(store: DocumentStore, cart: Json, etag: str | None, now: datetime) -> Document:
+    """Writes a changed cart; it lives on from now. Raises `VersionConflict`, `DocumentExists`, `DocumentMissing`."""
+    life = GUEST_LIFE if "session_id" in cart else CUSTOMER_LIFE
+    written = {
+        **cart,
+        "version": max(cart["version"] + 1, int(now.timestamp() * 1000)),
+        "updated_at": timestamp(now),
+        "expires_at": timestamp(now + life),
+        "ttl": int(life.total_seconds()),
+    }
+    try:
+        document = await store.write(CONTAINER, Replace(written, if_match=etag) if etag else Create(written))
+    except OutcomeUnknown:
+        document = await read(store, cart["user_id"])
+        if document is None or document.data != written:
+            raise StoreUnavailable("a write was lost") from None
+    if document is None:
+        raise DocumentMissing("the cart is gone")
+    return document
+
+
+async def remove(store: DocumentStore, cart: Document) -> bool:
+    """Removes a cart, unless it has changed since it was read; answers whether it is gone."""
+    try:
+        with suppress(DocumentMissing):
+            await store.write(CONTAINER, Delete(cart.data["id"], if_match=cart.etag), partition=cart.data["user_id"])
+    except VersionConflict:
+        return False
+    return True
+
+
+def line_of(item: Json, currency: str) -> Line:
+    """A stored line. A cart from the time of another currency shows its prices as changed."""
+    return Line(
+        item_id=item["cart_item_id"],
+        product_id=item["product_id"],
+        variant_id=item["variant_id"],
+        sku=item["sku"],
+        name=item["name"],
+        variant_name=item["variant_name"],
+        image_url=item.get("image_url"),
+        quantity=item["quantity"],
+        unit_price=minor_units(item["unit_price"], currency),
+        added_at=item["added_at"],
+        goods=None,
+        available=item["available"],
+    )
+
+
+def item_of(line: Line, currency: str) -> Json:
+    """A line as it is stored."""
+    item = {
+        "cart_item_id": line.item_id,
+        "product_id": line.product_id,
+        "variant_id": line.variant_id,
+        "sku": line.sku,
+        "name": line.name,
+        "variant_name": line.variant_name,
+        "quantity": line.quantity,
+        "unit_price": major_units(line.unit_price, currency),
+        "available": line.available,
+        "added_at": line.added_at,
+    }
+    return {**item, "image_url": line.image_url} if line.image_url is not None else item

@@ -1,0 +1,1 @@
+"""Quotes, promo codes, and their administration."""
