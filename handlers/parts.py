@@ -8,6 +8,7 @@ from generated.containers import CONTAINERS
 from generated.events import TOPICS
 from handlers.contract.services import EventServices
 from handlers.partners.mail import Mailer, OutboxMailer, SendGridMailer
+from handlers.partners.payments import PaymentGateway
 from handlers.platform.background import Background
 from handlers.platform.bus.port import EventBus
 from handlers.platform.bus.sqlite import SqliteBus
@@ -40,6 +41,19 @@ def open_mailer(settings: Settings) -> Mailer:
     return OutboxMailer(settings.data_dir, settings.from_email)
 
 
+def open_payments(settings: Settings) -> PaymentGateway | None:
+    """Stripe where there is a key, but not in the gateway. Its library is loaded then, and only then."""
+    if settings.stripe_secret_key is None or settings.role == "gateway":
+        return None
+    from handlers.partners.stripe import StripeGateway  # noqa: PLC0415
+
+    return StripeGateway(
+        settings.stripe_secret_key.get_secret_value(),
+        return_url=f"{settings.public_url.rstrip('/')}/checkout/return",
+        base=settings.stripe_api_base,
+    )
+
+
 def text_of(secret: SecretStr | None) -> str | None:
     """A secret's text, or None."""
     return secret.get_secret_value() if secret is not None else None
@@ -64,4 +78,5 @@ def event_services(
         inbox=Inbox(opened, clock=clock),
         background=Background(),
         mailer=open_mailer(settings),
+        payments=open_payments(settings),
     )

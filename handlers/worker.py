@@ -15,7 +15,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-import uvicorn
 from starlette.applications import Starlette
 
 from generated.events import GROUPS
@@ -25,6 +24,7 @@ from handlers.contract.services import EventServices
 from handlers.dead_letters_command import run as run_dead_letters
 from handlers.parts import event_services, open_bus
 from handlers.platform.logs import LineWriter, configure_logging
+from handlers.platform.serving import serve as serve_app
 from handlers.settings import Settings, SettingsError, load_settings
 
 _WORDS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -85,6 +85,8 @@ def create_worker(settings: Settings, services: EventServices, writer: LineWrite
             await worker.stop()
             await services.background.drain()
             await services.mailer.close()
+            if services.payments is not None:
+                await services.payments.close()
             await services.cache.close()
             await services.store.close()
 
@@ -96,20 +98,7 @@ def serve(settings: Settings) -> int:
     """Works until it is told to stop."""
     writer = LineWriter()
     configure_logging(settings.log_level, writer)
-    config = uvicorn.Config(
-        create_worker(settings, event_services(settings), writer),
-        host=settings.host,
-        port=settings.port,
-        loop="uvloop",
-        http="httptools",
-        lifespan="on",
-        access_log=False,
-        server_header=False,
-        log_config=None,
-        proxy_headers=False,
-        timeout_graceful_shutdown=20,
-    )
-    uvicorn.Server(config).run()
+    serve_app(create_worker(settings, event_services(settings), writer), settings.host, settings.port)
     writer.close()
     return 0
 

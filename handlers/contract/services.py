@@ -6,8 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from handlers.partners.breaker import PartnerUnavailable
 from handlers.partners.identity import IdentityProviders
 from handlers.partners.mail import Mailer
+from handlers.partners.payments import PaymentGateway
 from handlers.platform.background import Background
 from handlers.platform.bus.port import EventBus
 from handlers.platform.cache import Cache
@@ -30,7 +32,8 @@ R = TypeVar("R")
 class EventServices:
     """What every process that handles something has: requests or events. Handlers of events receive these.
 
-    `bus` is there while this process relays and consumes (roles `all` and `worker`).
+    `bus` is there while this process relays and consumes (roles `all` and `worker`); `payments` where a payment
+    provider is set up.
     """
 
     settings: Settings
@@ -43,7 +46,15 @@ class EventServices:
     background: Background
     mailer: Mailer
     bus: EventBus | None = None
+    payments: PaymentGateway | None = None
     _rooms: dict[Callable[[Any], Any], Any] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def gateway(self) -> PaymentGateway:
+        """The payment provider. Raises `PartnerUnavailable` where none is set up."""
+        if self.payments is None:
+            raise PartnerUnavailable("Payments are not set up")
+        return self.payments
 
     def room(self, kind: Callable[[Any], R]) -> R:
         """What a room keeps in memory in this process, such as the category tree; made at first use."""

@@ -13,7 +13,7 @@ from infra.local.stripe import attempts, customers, events, faults, intents, ref
 from infra.local.stripe.account import VERSION, Account
 from infra.local.stripe.faults import Faults
 from infra.local.stripe.idempotency import Idempotency
-from infra.local.stripe.state import State
+from infra.local.stripe.state import State, expanded
 from infra.local.stripe.webhooks import Webhooks
 from infra.local.stripe.wire import Json, Refusal, Request, Response, new_id
 
@@ -99,7 +99,8 @@ class Server:
                 "id": request_id,
                 "idempotency_key": request.headers.get("idempotency-key"),
             }
-            return Response(200, operation(self.account, request.params, **values))
+            body = operation(self.account, request.params, **values)
+            return Response(200, expanded(self.account.state, body, request.params.get("expand", [])))
 
         await faults.before(fault)
         try:

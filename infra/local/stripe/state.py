@@ -114,6 +114,21 @@ def page(things: Iterable[Json], url: str, params: Json) -> Json:
     return {"object": "list", "url": url, "has_more": more, "data": items}
 
 
+def expanded(state: State, body: Json, paths: Any) -> Json:
+    """The body with objects in the place of their ids (reference: Expanding Responses), one level deep."""
+    for path in paths if isinstance(paths, list) else [paths]:
+        if path.startswith("data."):
+            body = body | {"data": [expanded(state, each, [path.removeprefix("data.")]) for each in body["data"]]}
+            continue
+        if path not in body:
+            raise Refusal(400, f"This property cannot be expanded ({path}).", param="expand")
+        kind = {"latest_charge": "charge"}.get(path, path)
+        there = body[path]
+        found = state.find(kind, there) if isinstance(there, str) else None
+        body = body | ({path: found} if found is not None else {})
+    return body
+
+
 def _place(listed: list[Json], id: str, param: str) -> int:
     matches: Callable[[Json], bool] = lambda thing: thing["id"] == id  # noqa: E731
     found = next((at for at, thing in enumerate(listed) if matches(thing)), None)
