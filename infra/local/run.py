@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from handlers.settings import SettingsError, load_settings
-from infra.local.processes import die_with_parent
+from infra.local.processes import dying_with_parent
 from infra.local.valkey import ValkeyServer, start
 
 START_SECONDS: Final = 30.0
@@ -81,7 +81,7 @@ def _run(environ: dict[str, str], folder: Path, address: str) -> int:
 
 
 def _child(module: str, environ: dict[str, str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", module], env=environ, preexec_fn=die_with_parent)  # noqa: PLW1509 - no threads here
+    return subprocess.Popen(dying_with_parent([sys.executable, "-m", module]), env=environ)
 
 
 def _ready(api: subprocess.Popen[bytes], address: str) -> bool:
@@ -97,12 +97,16 @@ def _ready(api: subprocess.Popen[bytes], address: str) -> bool:
 
 
 def _wait(api: subprocess.Popen[bytes]) -> int:
-    signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         return api.wait()
     except KeyboardInterrupt:
         print("\nEnding ...", flush=True)
         return 0
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

