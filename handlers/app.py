@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, Final
 
-import uvicorn
 from starlette.types import ASGIApp
 
 from handlers import worker
@@ -32,6 +31,7 @@ from handlers.platform.keys import Keys, key_pair, shared_secret
 from handlers.platform.limits import LimitRule, Limits
 from handlers.platform.logs import LineWriter, configure_logging
 from handlers.platform.passwords import Passwords
+from handlers.platform.serving import serve
 from handlers.platform.store.port import DocumentStore
 from handlers.platform.tokens import Tokens
 from handlers.products.catalogue import Catalogue
@@ -70,6 +70,7 @@ def build_services(settings: Settings, *, store: DocumentStore | None = None, cl
         inbox=common.inbox,
         background=common.background,
         mailer=common.mailer,
+        payments=common.payments,
         limits=limits,
         cursors=Cursors(settings.derived_key("cursors")),
         tokens=Tokens(token_keys(settings), lifetime, clock),
@@ -128,6 +129,8 @@ def _lifespan(services: Services, forwarder: Forwarder | None) -> Any:
                 await forwarder.close()
             await services.room(agents).close()
             await services.mailer.close()
+            if services.payments is not None:
+                await services.payments.close()
             await services.identity.close()
             services.passwords.close()
             await services.cache.close()
@@ -147,20 +150,7 @@ def main() -> int:
         return worker.serve(settings)
     writer = LineWriter()
     configure_logging(settings.log_level, writer)
-    config = uvicorn.Config(
-        create_app(settings, build_services(settings), writer),
-        host=settings.host,
-        port=settings.port,
-        loop="uvloop",
-        http="httptools",
-        lifespan="on",
-        access_log=False,
-        server_header=False,
-        log_config=None,
-        proxy_headers=False,
-        timeout_graceful_shutdown=20,
-    )
-    uvicorn.Server(config).run()
+    serve(create_app(settings, build_services(settings), writer), settings.host, settings.port)
     writer.close()
     return 0
 

@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, Literal
 
-import uvicorn
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -31,6 +30,7 @@ from handlers.platform.errors import Problem, not_found, rate_limited, unauthori
 from handlers.platform.limits import LimitRule
 from handlers.platform.logs import LineWriter, configure_logging
 from handlers.platform.request import RequestInfo
+from handlers.platform.serving import serve
 from handlers.platform.tokens import TokenRejected
 from handlers.products.catalogue import Catalogue
 from handlers.products.index.select import matching, page
@@ -233,20 +233,7 @@ def main() -> None:
     settings = load_settings(os.environ)
     writer = LineWriter()
     configure_logging(settings.log_level, writer)
-    config = uvicorn.Config(
-        create_peer(settings, build_services(settings), writer),
-        host=settings.host,
-        port=settings.port,
-        loop="uvloop",
-        http="httptools",
-        lifespan="on",
-        access_log=False,
-        server_header=False,
-        log_config=None,
-        proxy_headers=False,
-        timeout_graceful_shutdown=20,
-    )
-    uvicorn.Server(config).run()
+    serve(create_peer(settings, build_services(settings), writer), settings.host, settings.port)
     writer.close()
 
 

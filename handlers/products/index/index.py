@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Final, Literal, cast
 
 from handlers.products.index.bits import Bits, Postings, positions, union
@@ -17,6 +18,8 @@ Key = tuple[int | str, str]  # what a slot is sorted by, then the id
 
 SORTS: Final[tuple[SortKey, ...]] = ("price", "name", "created_at", "rating", "popularity")
 KEPT_SETS: Final = 256
+# Making the orders anew costs as much as finding the places of every fiftieth product.
+_MANY: Final = 50
 _WORD_KINDS: Final = "nwd"
 
 
@@ -67,9 +70,14 @@ class Index:
 
     def put_many(self, readings: Iterable[Reading]) -> None:
         """Takes in many products, five times as fast as one by one when most of them are new."""
+        batch = list(readings)  # all are read before anything changes: one that cannot be read changes nothing
+        if len(batch) * _MANY < len(self):
+            for reading in batch:
+                self.put(reading)
+            return
         added: defaultdict[int, list[int]] = defaultdict(list)
         known, later = self._term_ids, []
-        for reading in list(readings):  # all are read before anything changes: one that cannot be read changes nothing
+        for reading in batch:
             entry = reading.entry
             if entry.id in self._slots:
                 later.append(reading)
@@ -145,12 +153,18 @@ class Index:
 
     # --- orders -----------------------------------------------------------------------------------------------------
 
+    def prepare(self) -> None:
+        """Makes every order now, and not when the first list asks for it: 0.1 s each with 100,000 products."""
+        for sort in SORTS:
+            self.order(sort)
+
     def order(self, sort: SortKey) -> list[int]:
         """Every slot in ascending order of a column, then id. Not to be changed by the caller."""
         order = self._orders[sort]
         if order is None:
-            order = sorted(self._slots.values(), key=lambda slot: self.key(slot, sort))
-            self._orders[sort] = order
+            slots = list(self._slots.values())
+            keys = map(attrgetter(sort, "id"), map(self.at, slots))
+            order = self._orders[sort] = [slot for _, slot in sorted(zip(keys, slots, strict=True))]
         return order
 
     def arranged(self, bits: Bits, sort: SortKey) -> Sequence[int]:
@@ -244,6 +258,13 @@ class Index:
         """How many of the products in `within`, whose bytes `data` are, have each of the terms; none are left out."""
         found = [(term, self._postings[self._term_ids[term]].count_in(within, data)) for term in terms]
         return [(term, count) for term, count in found if count]
+
+    def tally(self, slots: Iterable[int]) -> Counter[str]:
+        """How many of the products have each term that one of them has."""
+        numbers: Counter[int] = Counter()
+        for slot in slots:
+            numbers.update(self._of_slot[slot])
+        return Counter({self._terms[number]: count for number, count in numbers.items()})
 
     def terms(self, kind: str) -> Sequence[str]:
         """The terms of a kind that there are or were: `b` brands, `h` attributes, `a<key>` the values of one."""

@@ -1,0 +1,54 @@
+"""uvicorn as every process of ours runs it."""
+
+from __future__ import annotations
+
+import gc
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp
+
+GRACE_SECONDS: Final = 20
+
+
+def serve(app: ASGIApp, host: str, port: int) -> None:
+    """Serves the application until the process is told to stop."""
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        access_log=False,
+        server_header=False,
+        log_config=None,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    _Server(config).run()
+
+
+class _Server(uvicorn.Server):
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts the application, then listens."""
+        with _settled():
+            await super().startup(sockets)
+
+
+@contextmanager
+def _settled() -> Iterator[None]:
+    """What a start makes stays for the life of the process: the garbage collector need not look at it again and again.
+
+    With 100,000 products in the index a full collection stopped everything for 0.2 s, and took a third of the start.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.collect()
+        gc.freeze()
