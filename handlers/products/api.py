@@ -27,7 +27,7 @@ from handlers.products.catalogue import Catalogue
 from handlers.products.choice import chosen
 from handlers.products.counters import Counters
 from handlers.products.index import facets
-from handlers.products.index.bits import Bits, contents
+from handlers.products.index.bits import Bits
 from handlers.products.index.index import Index
 from handlers.products.index.related import by_likeness
 from handlers.products.index.search import search
@@ -189,16 +189,16 @@ async def _kept(
 
 
 def _facets(index: Index, tree: Tree, within: Bits, category: str | None, currency: str) -> v.ProductFacets:
-    data = contents(within)
+    tally = facets.Tally(index, within)
     children = [(slug, tree.name(slug), tree.subtree(slug)) for slug in tree.children(category)]
     found: v.ProductFacets = {
-        "total": within.bit_count(),
-        "categories": facets.category_facets(index, within, children),
-        "price_ranges": facets.price_facets(index, within, currency),
-        "brands": facets.brand_facets(index, within, data),
-        "ratings": facets.rating_facets(index, within),
-        "availability": facets.availability_facets(index, within),
-        "attributes": facets.attribute_facets(index, within, data),
+        "total": tally.total,
+        "categories": facets.category_facets(tally, children),
+        "price_ranges": facets.price_facets(tally, currency),
+        "brands": facets.brand_facets(tally),
+        "ratings": facets.rating_facets(tally),
+        "availability": facets.availability_facets(tally),
+        "attributes": facets.attribute_facets(tally),
     }
     if category is not None:
         found["category"] = category

@@ -97,15 +97,16 @@ class Catalogue:
         entry = (await self.index()).find(id_or_slug)
         if entry is not None:
             document = await store.read(self._services.store, entry.category, entry.id)
-            if document is not None:
+            if document is None:
+                self.forget(entry.id)  # it has gone, or moved: then it is found below, and may even be older
+            else:
                 if document.etag != entry.version:
                     self.learn(document)
-                return document if id_or_slug in (entry.id, document.data["slug"]) else None
+                if id_or_slug in (entry.id, document.data["slug"]):
+                    return document
         document = await store.locate(self._services.store, id_or_slug)
         if document is not None:
             self.learn(document)
-        elif entry is not None:
-            self.forget(entry.id)
         return document
 
     async def documents(self, slots: Sequence[int]) -> list[Document]:
@@ -122,9 +123,11 @@ class Catalogue:
         read = await store.read_many(self._services.store, [(entry.category, entry.id) for entry in missing])
         found: dict[str, Document] = {}
         for entry, there in zip(missing, read, strict=True):
-            document = there or await store.locate(self._services.store, entry.id)  # it may have moved
+            document = there
             if document is None:
                 self.forget(entry.id)
+                document = await store.locate(self._services.store, entry.id)  # it may have moved
+            if document is None:
                 continue
             found[entry.id] = document
             if document.etag == entry.version:

@@ -63,7 +63,7 @@ async def on_product_updated(event: Event[e.ProductUpdatedData], services: Event
     """Takes a changed product into the index of this process; ends a move that was cut short."""
     previous, product = event.data.get("previous_category_slug"), event.data["product"]
     if previous is not None:
-        await move.finish(services, product["product_id"], previous, product["category_slug"])
+        await move.settle(services, product["product_id"], previous, product["category_slug"])
     await _learn(services, product["product_id"])
 
 

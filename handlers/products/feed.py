@@ -1,8 +1,8 @@
 """A product feed: CSV or JSON lines, one product a line, as suppliers send them. Pure.
 
 CSV has a header. Columns: `category_slug sku name description brand amount` are needed; `currency tax_rate compare_at
-slug long_description status on_hand variant_sku image_url image_alt` may be there, and `attribute:<name>` for each
-attribute. A row has one variant. JSON lines are bodies of `createProduct`, with as many variants as they like.
+slug long_description status on_hand weight_grams variant_sku image_url image_alt` may be there, and `attribute:<name>`
+for each attribute. A row has one variant. JSON lines are bodies of `createProduct`, with as many variants as they like.
 """
 
 from __future__ import annotations
@@ -103,7 +103,12 @@ def _from_csv(row: Mapping[str, Any]) -> Json:
     price["amount"] = _number(given, "amount", None)
     if "compare_at" in given:
         price["compare_at"] = _number(given, "compare_at", None)
-    variant = {"sku": given.get("variant_sku", f"{given.get('sku', '')}-1"), "on_hand": int(given.get("on_hand", "0"))}
+    variant: Json = {
+        "sku": given.get("variant_sku", f"{given.get('sku', '')}-1"),
+        "on_hand": int(given.get("on_hand", "0")),
+    }
+    if "weight_grams" in given:
+        variant["weight_grams"] = int(given["weight_grams"])
     attributes = {name[len(_ATTRIBUTE) :]: value for name, value in given.items() if name.startswith(_ATTRIBUTE)}
     body |= {"price": price, "variants": [variant], "attributes": attributes}
     if "image_url" in given:

@@ -33,7 +33,7 @@ from handlers.platform.store.port import (
 from handlers.products import documents
 from handlers.products.catalogue import Catalogue
 from handlers.products.claims import claims_of, doubt_all, held, release_all
-from handlers.products.move import move, note_place
+from handlers.products.move import NOTE, finish_earlier, move, note_place
 from handlers.products.store import CONTAINER, HISTORY, LOOKUP, history_id, read
 
 Json = dict[str, Any]
@@ -133,8 +133,11 @@ async def _write(
     if "category_slug" not in changed:
         event = _event(services, history, "ProductUpdated", data, author)
         return await _batch(services, product, [Replace(product, if_match=before.etag), Upsert(history), event])
+    await finish_earlier(services, old, history)
+    history.pop(NOTE, None)
     data["previous_category_slug"] = old["category_slug"]
-    return await move(services, before, product, history, _event(services, history, "ProductUpdated", data, author))
+    event = _event(services, history, "ProductUpdated", data, author)
+    return await move(services, before, product, changed, history=history, event=event)
 
 
 async def _batch(services: EventServices, product: Json, operations: Sequence[Operation]) -> Document:

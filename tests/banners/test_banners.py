@@ -110,5 +110,11 @@ async def test_years_that_no_calendar_here_has(shop: Shop) -> None:
     assert (answer.status_code, answer.json()["error"]["details"]["faults"][0]["path"]) == (400, "/starts_at")
 
 
+async def test_nothing_changed_is_no_change(shop: Shop) -> None:
+    banner = await created(shop)
+    answer = await shop.as_admin("PUT", f"{ADMIN}/{banner['banner_id']}", {"title": banner["title"]})
+    assert answer.json() == banner
+
+
 async def test_all_banners_are_for_administrators(shop: Shop) -> None:
     assert (await shop.client.get(ADMIN)).status_code == 401

@@ -101,6 +101,29 @@ async def test_a_given_field_replaces_and_an_absent_one_stays(shop: Shop) -> Non
     assert (await shop.get(f"/api/products/{product['product_id']}")) == changed
 
 
+async def test_pictures_and_what_search_engines_are_told(shop: Shop) -> None:
+    product = await shop.created(
+        images=[
+            {"url": "https://cdn.example.com/a.jpg", "alt": ""},
+            {"url": "https://cdn.example.com/b.jpg", "alt": "b"},
+        ],
+        seo={"meta_title": "My title"},
+    )
+    assert [image["order"] for image in product["images"]] == [1, 2]
+    assert product["seo"]["meta_title"] == "My title"
+    assert product["seo"]["meta_description"] == product["description"]
+    body = {"images": [{"url": "https://cdn.example.com/c.jpg", "alt": "c", "order": 7}], "name": "Other"}
+    changed = (await shop.as_admin("PUT", path(product), body)).json()
+    assert changed["images"] == [{"url": "https://cdn.example.com/c.jpg", "alt": "c", "order": 7}]
+    assert changed["seo"]["meta_title"] == "My title"
+    again = (await shop.as_admin("PUT", path(product), {"seo": {"canonical_url": "/p/other"}})).json()
+    assert again["seo"] == {
+        "meta_title": "Other",
+        "meta_description": product["description"],
+        "canonical_url": "/p/other",
+    }
+
+
 async def test_nothing_changed_is_no_change(shop: Shop) -> None:
     product = await shop.created()
     answer = await shop.as_admin("PUT", path(product), {"name": product["name"]})

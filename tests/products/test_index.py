@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handlers.products.index import facets
 from handlers.products.index.bits import FEW, Postings, contents, positions, union
 from handlers.products.index.entry import reading
+from handlers.products.index.facets import Tally, price_facets
 from handlers.products.index.index import SORTS, Index
 from handlers.products.index.search import search
 from handlers.products.index.select import Conditions, Position, matching, page
@@ -138,6 +140,25 @@ def test_search_finds_what_has_every_word(seed: int, query: list[str]) -> None:
     for number, tier in enumerate(found.tiers):
         for other in found.tiers[number + 1 :]:
             assert tier & other == 0
+
+
+@given(seed=st.integers(0, 1000))
+@settings(max_examples=20, deadline=None)
+def test_few_and_many_are_tallied_alike(seed: int) -> None:
+    chance = random.Random(seed)
+    index = Index()
+    index.put_many(reading(document(number, chance), "1") for number in range(60))
+    within = matching(index, Conditions(status="active"))
+    with pytest.MonkeyPatch.context() as patch:
+        one_by_one = Tally(index, within)
+        patch.setattr(facets, "FEW_PRODUCTS", -1)
+        through_index = Tally(index, within)
+    for kind in ("b", "h", "acolor", "c", "s"):
+        terms = index.terms(kind)
+        assert sorted(one_by_one.of(terms)) == sorted(through_index.of(terms))
+    for units in (0, 1, 999, 1000, 25_051, 10**10, 10**12):
+        assert one_by_one.below(units) == through_index.below(units)
+    assert price_facets(one_by_one, "USD") == price_facets(through_index, "USD")
 
 
 def test_an_older_version_of_a_product_is_no_news() -> None:
