@@ -110,7 +110,7 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
         'payment_methods': Container(
             name='payment_methods',
             partition_key=('user_id',),
-            kinds=MappingProxyType({'outbox': 604800, 'idempotency': 86400}),
+            kinds=MappingProxyType({'outbox': 604800, 'idempotency': 86400, 'wallet': None}),
             cross_partition=frozenset(['outbox_relay']),
         ),
         'wishlist': Container(

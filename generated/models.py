@@ -436,7 +436,7 @@ ProductSort = TypeAliasType(
     Annotated[
         Literal['relevance', 'price', 'name', 'created_at', 'rating', 'popularity'],
         Field(
-            description='What products are sorted by. `relevance` is how well they match the words of a search, and equals `popularity` where there are no\nwords; `popularity` counts purchases and views.\n'
+            description='What products are sorted by. `relevance` is how well they match the words of a search, and equals `popularity` where there are no\nwords; `popularity` counts purchases and views, a purchase as much as twenty views.\n'
         ),
     ],
 )

@@ -20,6 +20,7 @@ from handlers.cart import api as cart
 from handlers.categories import api as categories
 from handlers.checkout import api as checkout
 from handlers.inventory import api as inventory
+from handlers.payment_methods import api as payment_methods
 from handlers.products import api as products
 from handlers.system import api as system
 from handlers.users import api as users
@@ -323,8 +324,10 @@ validateAddress = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_list_payment_methods: Callable[[p.ListPaymentMethodsParameters, Call], Awaitable[v.PaymentMethodPage | Reply[v.PaymentMethodPage]]] = payment_methods.list_payment_methods
 listPaymentMethods = Operation(
     id="listPaymentMethods", method="get", path="/api/users/me/payment-methods", access=Access("customer", frozenset({"read:profile"})),
+    handler=_list_payment_methods,
     parameters=Parameters(
         p.ListPaymentMethodsParameters,
         query=(Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
@@ -332,16 +335,20 @@ listPaymentMethods = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_add_payment_method: Callable[[m.PaymentMethodCreate, Call], Awaitable[v.PaymentMethod | Reply[v.PaymentMethod]]] = payment_methods.add_payment_method
 addPaymentMethod = Operation(
     id="addPaymentMethod", method="post", path="/api/users/me/payment-methods", access=Access("customer", frozenset({"write:profile"})),
+    handler=_add_payment_method,
     status=201,
     body=Body(m.PaymentMethodCreate),
     limit=LimitRule(per_minute=10, burst=10),
     headers=((b'cache-control', b'no-store'),),
 )
 
+_delete_payment_method: Callable[[p.DeletePaymentMethodParameters, Call], Awaitable[None | Reply[None]]] = payment_methods.delete_payment_method
 deletePaymentMethod = Operation(
     id="deletePaymentMethod", method="delete", path="/api/users/me/payment-methods/{payment_method_id}", access=Access("customer", frozenset({"write:profile"})),
+    handler=_delete_payment_method,
     status=204,
     parameters=Parameters(
         p.DeletePaymentMethodParameters,
