@@ -7,6 +7,8 @@ import platform
 import sqlite3
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -36,6 +38,17 @@ def cores() -> Cores:
 def pin(core: int) -> None:
     """Keeps this process, and what it starts, on one core."""
     os.sched_setaffinity(0, {core})
+
+
+@contextmanager
+def children_on(core: int) -> Iterator[None]:
+    """What is started inside of the block keeps to the core; this process comes back to its own."""
+    own = os.sched_getaffinity(0)
+    pin(core)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, own)
 
 
 def cpu_seconds(pid: int) -> float:

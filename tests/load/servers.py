@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from infra.local.processes import die_with_parent
+from infra.local.processes import dying_with_parent
 from tests.load.drive import Address
-from tests.load.machine import anonymous_mb, cpu_seconds, pin
+from tests.load.machine import anonymous_mb, children_on, cpu_seconds
 from tests.load.session import Session
 
 MODULES: Final = {"ours": "handlers.app", "peer": "tests.load.peer"}
@@ -51,6 +51,8 @@ def environment(folder: Path, redis_url: str, port: int) -> dict[str, str]:
     """The settings of both: as in tests, limits on and out of the way, the access log written."""
     return {
         "ENV": "test",
+        # As in production: events are published by another process.
+        "ROLE": "crud",
         "HOST": HOST,
         "PORT": str(port),
         "DATA_DIR": str(folder),
@@ -67,15 +69,14 @@ def running(name: str, session: Session, folder: Path) -> Iterator[Server]:
     """A server on the servers' core with its documents in `folder`, from its first answer on."""
     port = free_port()
     output = folder / f"{name}.out"
-    with output.open("wb") as sink:
+    with output.open("wb") as sink, children_on(session.cores.server):
         started = time.perf_counter()
         process = subprocess.Popen(
-            [sys.executable, "-m", MODULES[name]],
+            dying_with_parent([sys.executable, "-m", MODULES[name]]),
             env=environment(folder, session.redis_url, port),
             # The access log is written as in production, into nothing: a disk of the bench would be measured too.
             stdout=subprocess.DEVNULL,
             stderr=sink,
-            preexec_fn=lambda: _prepare(session.cores.server),  # noqa: PLW1509 - no threads here
         )
     server = Server(name, process, (HOST, port), output, 0.0)
     try:
@@ -110,11 +111,6 @@ def await_answer(server: Server) -> None:
         time.sleep(0.005)
     _end(server.process)
     raise ServerFailed(f"{server.name} did not start:\n{server.output.read_text()[-2000:]}")
-
-
-def _prepare(core: int) -> None:
-    die_with_parent()
-    pin(core)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -22,7 +22,7 @@ from generated.containers import CONTAINERS
 from handlers.platform.store.port import Create
 from handlers.platform.store.sqlite import SqliteStore
 from tests.load.bench_store import CALLERS, NOTES, in_parallel, note
-from tests.load.machine import pin
+from tests.load.machine import children_on
 from tests.load.report import Check, Line
 from tests.load.session import Session
 
@@ -35,12 +35,8 @@ def storage(session: Session) -> None:
     """Measures in a process on the servers' core; adds what it found."""
     session.say("store: writes and reads, beside a plain sqlite3 loop")
     command = [sys.executable, "-m", "tests.load.storage", str(session.room("storage"))]
-    done = subprocess.run(
-        command + (["quick"] if session.quick else []),
-        check=True,
-        capture_output=True,
-        preexec_fn=lambda: pin(session.cores.server),
-    )
+    with children_on(session.cores.server):
+        done = subprocess.run(command + (["quick"] if session.quick else []), check=True, stdout=subprocess.PIPE)
     figures: Figures = json.loads(done.stdout)
     middle = {name: statistics.median(values) for name, values in figures.items()}
     findings = session.findings

@@ -83,7 +83,7 @@ class Vocabulary:
 
     def starting_with(self, prefix: str) -> list[str]:
         """The words that start with the prefix, in order."""
-        self._settle()
+        self.settle()
         low = bisect.bisect_left(self._sorted, prefix)
         high = bisect.bisect_left(self._sorted, prefix + "\U0010ffff", low)
         return self._sorted[low:high]
@@ -92,7 +92,7 @@ class Vocabulary:
         """The most likely word meant by one that matches nothing, or None. Words of frequency 0 are no candidates."""
         if len(word) < _MIN_CORRECTABLE or word.isdecimal():
             return None
-        self._settle()
+        self.settle()
         limit = 1 if len(word) < _LONG_WORD else 2
         shared = Counter(other for trigram in _trigrams(word) for other in self._by_trigram.get(trigram, ()))
         # Two edits leave at least a few of the trigrams, so the best by shared trigrams are enough to measure.
@@ -100,12 +100,13 @@ class Vocabulary:
         ranked = [
             (distance(word, other, limit), -shared[other], -frequency(other), other)
             for other in candidates[:_CANDIDATES]
-            if frequency(other) and not other.isdecimal()
+            if frequency(other)
         ]
         best = min(ranked, default=None)
         return best[3] if best is not None and best[0] <= limit else None
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
+        """Sorts in what is new; asking does that by itself, after much has come it takes a while."""
         if not self._new:
             return
         if len(self._new) > 64:
@@ -114,6 +115,8 @@ class Vocabulary:
             for word in self._new:
                 bisect.insort(self._sorted, word)
         for word in self._new:
+            if word.isdecimal():
+                continue  # nobody means one number by another, and SKUs are full of them
             for trigram in _trigrams(word):
                 self._by_trigram.setdefault(trigram, []).append(word)
         self._new = []
