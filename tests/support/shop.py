@@ -15,6 +15,7 @@ import orjson
 from handlers.contract.services import Services
 from handlers.platform.store.port import Query
 from handlers.products.catalogue import Catalogue
+from handlers.products.counters import Counters
 from infra.local.demo.load import PASSWORD, load
 from tests.support.app import RunningApp, running_app
 
@@ -75,6 +76,8 @@ class Shop:
 
     async def products(self, *, status: str | None = "active") -> list[Json]:
         """Every product in the store, read past the index: what the tests compare with."""
+        # What was counted so far is written now, and not while the test looks at an order.
+        await self.services.room(Counters).flush()
         found: list[Json] = []
         query = Query("products", purpose="catalogue_index", limit=1000)
         page = await self.services.store.query(query)
