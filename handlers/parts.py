@@ -24,7 +24,17 @@ from handlers.settings import Settings
 
 
 def open_store(settings: Settings) -> DocumentStore:
-    """The document store that the settings name."""
+    """Cosmos DB where there is an account, else SQLite. The account's library is loaded then, and only then."""
+    if settings.cosmos_account_uri is not None:
+        from handlers.platform.store.cosmos import CosmosStore  # noqa: PLC0415
+
+        return CosmosStore.open(
+            settings.cosmos_account_uri,
+            settings.cosmos_database,
+            CONTAINERS,
+            key=text_of(settings.cosmos_key),
+            preferred_locations=settings.cosmos_preferred_locations,
+        )
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     return SqliteStore.open(settings.data_dir / "documents.sqlite3", CONTAINERS)
 

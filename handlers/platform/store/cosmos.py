@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -74,7 +75,22 @@ class CosmosStore:
         self._connection = Connection(account, transport)
         self._writing, self._allowance = writing or Policy(attempt=5.0, seconds=12.0), Allowance()
         self._reads = Reads(reading or Policy(), self._allowance)
+        glance = self._writing.attempt / 2  # looking back is a part of a write, which has its own time
+        self._glances = Reads(replace(self._writing, attempt=glance, seconds=2 * glance), self._allowance)
         self._feeds = Feeds(self._layouts.values(), self._proxy, self._reads)
+
+    @classmethod
+    def open(
+        cls,
+        uri: str,
+        database: str,
+        containers: Mapping[str, Container],
+        *,
+        key: str | None = None,
+        preferred_locations: tuple[str, ...] = (),
+    ) -> CosmosStore:
+        """A store on an account; nothing is connected yet. Without `key`, Entra ID."""
+        return cls(Account(uri, database, key, preferred_locations), containers)
 
     async def read(self, container: str, partition: str | tuple[str, ...], id: str) -> Document | None:
         """The document, or None. One point read."""
@@ -159,11 +175,13 @@ class CosmosStore:
         await self._connection.close()
 
     # --- inside
-    async def _stored(self, container: str, partition: PartitionValue, id: str) -> Json | None:
+    async def _stored(
+        self, container: str, partition: PartitionValue, id: str, reads: Reads | None = None
+    ) -> Json | None:
         """A document as it lies there."""
         proxy, bill = await self._proxy(container), Bill()
         try:
-            found: Json = await self._reads.run(
+            found: Json = await (reads or self._reads).run(
                 lambda: proxy.read_item(id, partition, response_hook=bill.add), container
             )
         except CosmosHttpResponseError as error:
@@ -177,11 +195,7 @@ class CosmosStore:
 
     async def _rows(self, container: str, statement: cosmos_compile.Statement, most: int) -> list[Any]:
         proxy, bill = await self._proxy(container), Bill()
-        where = (
-            {"enable_cross_partition_query": True}
-            if statement.partition is None
-            else {"partition_key": statement.partition}
-        )
+        where = {} if statement.partition is None else {"partition_key": statement.partition}
 
         async def rows() -> list[Any]:
             found = proxy.query_items(
@@ -225,7 +239,7 @@ class CosmosStore:
         return await self._written(container, prepared, sent, bill)
 
     async def _written(self, container: str, prepared: list[Prepared], send: Any, bill: Bill) -> list[Document | None]:
-        writes = Writes(self._writing, self._allowance, partial(self._stored, container))
+        writes = Writes(self._writing, self._allowance, partial(self._stored, container, reads=self._glances))
         try:
             found = await writes.run(Write(prepared, send, container), bill.add)
         finally:

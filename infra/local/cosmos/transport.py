@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from azure.core.exceptions import ServiceResponseError
@@ -13,6 +13,8 @@ from azure.core.utils import CaseInsensitiveDict
 from infra.local.cosmos.faults import AnswerLost
 from infra.local.cosmos.server import Server
 from infra.local.cosmos.wire import Request, Response
+
+_OPTIONS: Final = frozenset({"stream", "proxies", "connection_timeout", "read_timeout", "connection_verify"})
 
 
 class InProcessResponse(AsyncHttpResponse):
@@ -41,8 +43,10 @@ class InProcessTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         self._server = server
         self._busy: set[asyncio.Task[Response]] = set()
 
-    async def send(self, request: HttpRequest, **_: Any) -> AsyncHttpResponse:
+    async def send(self, request: HttpRequest, **options: Any) -> AsyncHttpResponse:
         """Answers one request, after others have had their turn, as with a network."""
+        if unknown := options.keys() - _OPTIONS:
+            raise TypeError(f"the network's transport takes no {sorted(unknown)}")
         await asyncio.sleep(0)
         try:
             response = await self._handle(request_of(request))

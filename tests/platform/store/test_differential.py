@@ -1,7 +1,7 @@
 """Differential: random typed queries give the same ids in the same order on every store, page by page.
 
-One population in all of them; each query is run to its end on each, and some are counted. The plain-Python reference has a say
-too, so that all of them cannot be wrong together.
+One population in all of them; each query is run to its end on each, and some are counted. The plain-Python reference
+has a say too, so that all of them cannot be wrong together.
 """
 
 from __future__ import annotations
