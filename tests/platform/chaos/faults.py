@@ -61,13 +61,17 @@ class FaultyStore:
         self, container: str, operation: Operation, *, partition: Partition | None = None
     ) -> Document | None:
         await self._before()
-        return await self._after(await self._inner.write(container, operation, partition=partition))
+        written = await self._inner.write(container, operation, partition=partition)
+        await self._after()
+        return written
 
     async def batch(
         self, container: str, partition: Partition, operations: Sequence[Operation]
     ) -> list[Document | None]:
         await self._before()
-        return await self._after(await self._inner.batch(container, partition, operations))
+        written = await self._inner.batch(container, partition, operations)
+        await self._after()
+        return written
 
     async def feeds(self) -> list[str]:
         return await self._inner.feeds()
@@ -91,12 +95,11 @@ class FaultyStore:
             self._seen["throttled"] += 1
             raise StoreUnavailable("throttled")
 
-    async def _after(self, result: Any) -> Any:
+    async def _after(self) -> None:
         await asyncio.sleep(0)
         if self._chance.random() < self.rate:
             self._seen["lost commit acks"] += 1
             raise OutcomeUnknown("the answer was lost")
-        return result
 
 
 class FaultyBus:
@@ -177,13 +180,17 @@ class Fuse:
 
     def __await__(self) -> Generator[Any, Any, None]:
         inner = self._inner.__await__()
-        value: Any = None
+        failure: BaseException | None = None
         for _ in range(self._steps):
             try:
-                waits_for = inner.send(value)
+                waits_for = inner.send(None) if failure is None else inner.throw(failure)
             except StopIteration:
                 return
-            value = yield waits_for
+            try:
+                failure = None
+                yield waits_for
+            except BaseException as error:  # what it waited for has failed: its affair
+                failure = error
         inner.close()
         self._blown()
         raise asyncio.CancelledError

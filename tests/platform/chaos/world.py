@@ -9,11 +9,10 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from handlers.platform.bus.port import BusError, Consumption, EventBus, Subscription
+from handlers.platform.bus.port import BusError, Consumption, Subscription
 from handlers.platform.concurrency import settled
 from handlers.platform.consumer import Consumer, Patience
 from handlers.platform.dead_letters import DeadLetters
@@ -26,7 +25,6 @@ from handlers.platform.store.port import (
     Create,
     Document,
     DocumentExists,
-    DocumentStore,
     Json,
     Operation,
     OutcomeUnknown,
@@ -38,51 +36,9 @@ from handlers.platform.store.port import (
 )
 from tests.platform.chaos.contract import EVENT, EVENTS, GROUPS, STORED, TOPIC, contract
 from tests.platform.chaos.faults import FaultyBus, FaultyStore, Fuse
+from tests.platform.chaos.plan import Adapters, Outcome, Plan
 
 LEASE = 0.4
-
-
-@dataclass(slots=True)
-class Adapters:
-    """How to open the store and the bus under test; the same file, database or broker at every call."""
-
-    name: str
-    open_store: Callable[[], DocumentStore]
-    open_bus: Callable[[float], EventBus]
-
-
-@dataclass(slots=True)
-class Plan:
-    """What happens. The last two are the controls, which must lead to errors."""
-
-    seed: int
-    events: int = 500
-    things: int = 20
-    poison: float = 0.03
-    kills: int = 8
-    inbox: bool = True
-    outbox_in_batch: bool = True
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What was promised and what came of it, by group."""
-
-    promised: dict[str, list[int]] = field(default_factory=dict)
-    poison: set[str] = field(default_factory=set)
-    applied: dict[str, dict[str, list[int]]] = field(default_factory=dict)
-    buried: dict[str, list[str]] = field(default_factory=dict)
-
-    def faults(self) -> list[str]:
-        """Everything that is not as promised."""
-        found = []
-        for group, things in self.applied.items():
-            for thing, wanted in self.promised.items():
-                got = things.get(thing, [])
-                if got != wanted:
-                    found.append(f"{group}: {thing} applied {got}, promised {wanted}")
-        found += [f"{g}: dead letters differ" for g, ids in self.buried.items() if sorted(ids) != sorted(self.poison)]
-        return found
 
 
 class World:
@@ -105,16 +61,17 @@ class World:
         self._consumption: Consumption | None = None
         self._crash = asyncio.Event()
         self._fuse = 0
+        self._killed = False
         self.cured = False
 
     # --- producing --------------------------------------------------------------------------------------------------
 
     async def _produce(self, thing: str, count: int) -> None:
-        """Changes a thing so many times, each change with its event."""
+        """Changes a thing so many times, and on while the killing lasts; each change with its event."""
         document: Json = {"id": thing, "thing_id": thing, "number": 0}
         etag: str | None = None
         self.outcome.promised[thing] = []
-        for _ in range(count):
+        while document["number"] < count or not self._killed:
             document["number"] += 1
             data = {"thing_id": thing, "number": document["number"], "poison": self._chance.random() < self.plan.poison}
             row = self._outbox.row("things", document, event_type=EVENT, data=data, correlation_id="request-1")
@@ -124,7 +81,7 @@ class World:
                 self.outcome.poison.add(str(row.document["id"]))
             else:
                 self.outcome.promised[thing].append(document["number"])
-            await asyncio.sleep(self._chance.random() * 0.25)
+            await asyncio.sleep(self._chance.random() * 0.3)
 
     async def _commit(self, thing: str, change: Operation, row: Create) -> str:
         """Writes change and row, whatever it takes, and answers the new etag."""
@@ -157,13 +114,14 @@ class World:
     async def _handle(self, event: Event[Any]) -> None:
         """Appends the event's number to what the group knows of the thing; sometimes killed while it does."""
         work: Awaitable[None] = self._apply(event)
-        if self._fuse and self._chance.random() < 0.2:
-            steps, self._fuse = self._fuse, 0
+        steps = self._fuse
+        if steps and not event.data["poison"] and self._chance.random() < 0.3:
             work = Fuse(work, steps, lambda: self._blown(steps))
         await work
 
     def _blown(self, steps: int) -> None:
         self.killed_at.add(steps)
+        self._fuse = 0
         self._crash.set()
 
     async def _apply(self, event: Event[Any]) -> None:
@@ -203,16 +161,16 @@ class World:
     async def _kill(self) -> None:
         """Kills relay, consumers or broker, in turn, `plan.kills` times each."""
         for step in range(1, self.plan.kills + 1):
-            await asyncio.sleep(self._chance.random() * 0.3)
+            await asyncio.sleep(self._chance.random() * 0.2)
             self.seen["relay kills"] += 1
             assert self._relay is not None
             await self._relay.abandon()
             await self._start_relay()
             self._fuse = 1 + step % 4  # a handler is killed at this await; it has four: around reading and the batch
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._crash.wait(), 1.0)
+            await self._crash.wait()
             self._crash.clear()
             await self._restart_consumers(broker=step % 3 == 0)
+        self._killed = True
 
     async def _restart_consumers(self, *, broker: bool) -> None:
         assert self._consumption is not None
@@ -262,6 +220,15 @@ class World:
                 applied[thing] = found.data["numbers"] if found is not None else []
             self.outcome.applied[group] = applied
             self.outcome.buried[group] = [letter.data["event_id"] for letter in await self.dead(group)]
+
+    @property
+    def produced(self) -> int:
+        """The number of events."""
+        return sum(map(len, self.outcome.promised.values())) + len(self.outcome.poison)
+
+    def applied(self, group: str) -> int:
+        """How many a group has applied."""
+        return sum(map(len, self.outcome.applied[group].values()))
 
     async def dead(self, group: str) -> list[Document]:
         """The dead letters of a group."""
