@@ -195,7 +195,7 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
             indexes=(
                 Index((Key('status'), Key('created_at'))),
             ),
-            kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200, 'idempotency': 86400}),
+            kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200, 'idempotency': 86400, 'claim': None}),
             cross_partition=frozenset(['outbox_relay', 'payment_reconciliation']),
         ),
         'inventory': Container(

@@ -21,6 +21,7 @@ from handlers.categories import api as categories
 from handlers.checkout import api as checkout
 from handlers.inventory import api as inventory
 from handlers.payment_methods import api as payment_methods
+from handlers.payments import api as payments
 from handlers.products import api as products
 from handlers.system import api as system
 from handlers.users import api as users
@@ -986,8 +987,10 @@ refundPayment = Operation(
     idempotent=True,
 )
 
+_receive_stripe_webhook: Callable[[p.ReceiveStripeWebhookParameters, m.StripeEvent, Call], Awaitable[v.WebhookReceipt | Reply[v.WebhookReceipt]]] = payments.receive_stripe_webhook
 receiveStripeWebhook = Operation(
     id="receiveStripeWebhook", method="post", path="/api/webhooks/stripe", access=Access("anonymous"),
+    handler=_receive_stripe_webhook,
     parameters=Parameters(
         p.ReceiveStripeWebhookParameters,
         header=(Parameter("Stripe-Signature", "stripe_signature", text(min_length=1, max_length=1024), required=True),),

@@ -244,6 +244,10 @@ class PaymentGateway(Protocol):
         """Returns money, once for each refund id. Raises `PaymentRefused` (state, exceeds), `AnswerLost` in doubt."""
         ...
 
+    async def refunds_of(self, intent_id: str) -> list[ProviderRefund]:
+        """Every refund of an intent, newest first, whoever asked for it."""
+        ...
+
     async def close(self) -> None:
         """Closes the connections."""
         ...

@@ -198,6 +198,17 @@ class StripeGateway:
                 raise
             return found
 
+    async def refunds_of(self, intent_id: str) -> list[ProviderRefund]:
+        """Every refund of an intent."""
+        params: RefundListParams = {"payment_intent": intent_id, "limit": 100}
+        refunds: list[ProviderRefund] = []
+        while True:
+            found = await self._asking.safely(lambda: self._api.refunds.list_async(params))
+            refunds += [refund_of(each.to_dict()) for each in found.data]
+            if not found.has_more:
+                return refunds
+            params["starting_after"] = refunds[-1].id
+
     async def close(self) -> None:
         """Closes the connections."""
         await self._transport.close_async()
@@ -213,11 +224,5 @@ class StripeGateway:
 
     async def _find_refund(self, order: RefundOrder) -> ProviderRefund | None:
         """Our refund among those of its intent (decision 67)."""
-        params: RefundListParams = {"payment_intent": order.intent_id, "limit": 100}
-        while True:
-            found = await self._asking.safely(lambda: self._api.refunds.list_async(params))
-            refunds = [refund_of(each.to_dict()) for each in found.data]
-            ours = next((each for each in refunds if each.refund_id == order.refund_id), None)
-            if ours is not None or not found.has_more:
-                return ours
-            params["starting_after"] = refunds[-1].id
+        refunds = await self.refunds_of(order.intent_id)
+        return next((each for each in refunds if each.refund_id == order.refund_id), None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -16,13 +17,18 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from handlers.settings import SettingsError, load_settings
 from infra.local.processes import dying_with_parent
+from infra.local.stripe import SECRET_KEY
 from infra.local.valkey import ValkeyServer, start
 
 START_SECONDS: Final = 30.0
+
+
+class StandInFailed(Exception):
+    """What the API needs beside it does not run."""
 
 
 class AlreadyRunning(Exception):
@@ -46,13 +52,13 @@ def only_one(folder: Path) -> Iterator[None]:
 
 
 def main() -> int:
-    """Starts Valkey, loads the demo data once, starts the API, and waits. Answers the exit code."""
+    """Starts what the API needs, loads the demo data once, starts the API, and waits. Answers the exit code."""
     environ = {"ENV": "local", **os.environ}
     try:
         settings = load_settings(environ)
         with only_one(settings.data_dir):
             return _run(environ, settings.data_dir, f"http://{settings.host}:{settings.port}")
-    except SettingsError as error:
+    except (SettingsError, StandInFailed) as error:
         print(error, file=sys.stderr)
     except AlreadyRunning as error:
         print(
@@ -69,6 +75,8 @@ def _run(environ: dict[str, str], folder: Path, address: str) -> int:
             server: ValkeyServer = start(folder / "valkey")
             stack.callback(server.stop)
             environ["REDIS_URL"] = server.url
+        if not environ.get("STRIPE_SECRET_KEY"):
+            environ |= _stripe(stack, environ, folder, address)
         if _child("infra.local.demo", environ).wait() != 0:
             return 1
         api = _child("handlers.app", environ)
@@ -76,8 +84,22 @@ def _run(environ: dict[str, str], folder: Path, address: str) -> int:
         if not _ready(api, address):
             print("The API did not start; its log above says why.", file=sys.stderr)
             return 1
-        print(_welcome(address), flush=True)
+        print(_welcome(address, environ.get("STRIPE_API_BASE")), flush=True)
         return _wait(api)
+
+
+def _stripe(stack: contextlib.ExitStack, environ: dict[str, str], folder: Path, api: str) -> dict[str, str]:
+    """Starts Stripe's stand-in; answers what the API needs to know of it. What it holds outlives a restart."""
+    chosen = {"STRIPE_SECRET_KEY": SECRET_KEY, "STRIPE_WEBHOOK_SECRET": f"whsec_{secrets.token_hex(24)}"}
+    arguments = ["--file", str(folder / "stripe.sqlite3"), "--webhooks", f"{api}/api/webhooks/stripe"]
+    command = dying_with_parent([sys.executable, "-m", "infra.local.stripe", *arguments])
+    process = subprocess.Popen(command, env=environ | chosen, stdout=subprocess.PIPE, text=True)
+    stack.callback(_end, process)
+    assert process.stdout is not None  # noqa: S101 - it is a pipe
+    address = process.stdout.readline().strip()
+    if not address:
+        raise StandInFailed("Stripe's stand-in did not start; its log above says why.")
+    return {**chosen, "STRIPE_API_BASE": address}
 
 
 def _child(module: str, environ: dict[str, str]) -> subprocess.Popen[bytes]:
@@ -109,7 +131,7 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[Any]) -> None:
     if process.poll() is None:
         process.terminate()
         try:
@@ -118,14 +140,18 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             process.kill()
 
 
-def _welcome(address: str) -> str:
+def _stripe_line(stripe: str | None) -> str:
+    return f"    {stripe:<30} Stripe's stand-in, key {SECRET_KEY} (infra/local/stripe)\n" if stripe else ""
+
+
+def _welcome(address: str, stripe: str | None) -> str:
     return f"""
   Holiday Peak Hub is running: {address}
 
     {address}/docs           HTTP reference        {address}/openapi.yaml
     {address}/docs/events    event reference       {address}/asyncapi.yaml
     {address}/local/messages mails and SMS sent so far
-
+{_stripe_line(stripe)}
     customer@example.com, staff@example.com, admin@example.com   password HolidayPeak!2026
 
     curl '{address}/api/products?category=electronics&limit=3'

@@ -3128,7 +3128,7 @@ export interface components {
             values: components["schemas"]["FacetValue"][];
         };
         /**
-         * @description Wanted values by attribute. Values of one attribute are alternatives; every attribute named has to match.
+         * @description Wanted values by attribute, of the product or one of its variants. Values of one attribute are alternatives; every attribute named has to match.
          * @example {
          *       "color": [
          *         "Silver",
@@ -6142,7 +6142,7 @@ export interface components {
         };
         /**
          * @description What products are sorted by. `relevance` is how well they match the words of a search, and equals `popularity` where there are no
-         *     words; `popularity` counts purchases and views.
+         *     words; `popularity` counts purchases and views, a purchase as much as twenty views.
          * @example price
          * @enum {string}
          */
@@ -17913,7 +17913,6 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
-            501: components["responses"]["NotImplemented"];
             503: components["responses"]["Unavailable"];
         };
     };

@@ -9,8 +9,8 @@ import os
 import signal
 from pathlib import Path
 
+from infra.local.stripe import SECRET_KEY
 from infra.local.stripe.http import serving
-from infra.local.stripe.server import SECRET_KEY
 from infra.local.stripe.webhooks import Endpoint
 
 

@@ -20,8 +20,9 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from infra.local.stripe import SECRET_KEY
 from infra.local.stripe.faults import Fault
-from infra.local.stripe.server import SECRET_KEY, Server
+from infra.local.stripe.server import Server
 from infra.local.stripe.webhooks import Endpoint
 from infra.local.stripe.wire import AnswerLost, Json, Refusal, Request, Response, parse_form
 

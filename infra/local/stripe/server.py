@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from infra.local.stripe import attempts, customers, events, faults, intents, refunds
+from infra.local.stripe import PUBLISHABLE_KEY, SECRET_KEY, attempts, customers, events, faults, intents, refunds
 from infra.local.stripe.account import VERSION, Account
 from infra.local.stripe.faults import Faults
 from infra.local.stripe.idempotency import Idempotency
@@ -18,9 +18,6 @@ from infra.local.stripe.webhooks import Webhooks
 from infra.local.stripe.wire import Json, Refusal, Request, Response, new_id
 
 Operation = Callable[..., Json]
-
-SECRET_KEY: Final = "sk_test_standin"  # noqa: S105 - opens nothing but this stand-in
-PUBLISHABLE_KEY: Final = "pk_test_standin"
 
 # (method, path, name, operation, whether a browser may with the publishable key)
 _OPERATIONS: Final[tuple[tuple[str, str, str, Operation, bool], ...]] = (

@@ -122,7 +122,7 @@ def expanded(state: State, body: Json, paths: Any) -> Json:
             continue
         if path not in body:
             raise Refusal(400, f"This property cannot be expanded ({path}).", param="expand")
-        kind = {"latest_charge": "charge"}.get(path, path)
+        kind = "charge" if path == "latest_charge" else path
         there = body[path]
         found = state.find(kind, there) if isinstance(there, str) else None
         body = body | ({path: found} if found is not None else {})

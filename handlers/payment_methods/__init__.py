@@ -1,0 +1,1 @@
+"""Payment methods that customers have saved. The cards themselves are at Stripe."""

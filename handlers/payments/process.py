@@ -1,0 +1,265 @@
+"""Paying an order: what the order process calls. Every function may be called again, and then does nothing twice.
+
+The provider is asked first and believed; what it says is written with its event in one batch. Whoever is slower, of
+confirmation, webhook and order process, finds the change made (decision 33). All raise `PartnerUnavailable` when the
+provider cannot be asked; nothing has changed then, and the same call again is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from handlers.contract.services import EventServices
+from handlers.partners.payments import (
+    Cancelled,
+    Decline,
+    Declined,
+    InDoubt,
+    Known,
+    Outcome,
+    PaymentRefused,
+    Processing,
+    RequiresAction,
+    Succeeded,
+    outcome_of,
+)
+from handlers.payments import rules, store
+from handlers.payments.rules import ABANDONED, Cause, Payable
+from handlers.payments.states import EventName, Happening, State, happened, is_open, is_paid, step
+from handlers.platform.clock import timestamp
+from handlers.platform.errors import not_found, unprocessable
+from handlers.platform.store.port import Create, Operation
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A payment as it is now, and what the last attempt came to.
+
+    `in_doubt`: nobody can tell yet; a webhook or `refresh` will. `client_secret`: for the customer's browser, while
+    there is something to do.
+    """
+
+    payment: Json
+    decline: Decline | None = None
+    client_secret: str | None = field(default=None, repr=False)
+    in_doubt: bool = False
+
+    @property
+    def status(self) -> State:
+        """The state of the payment."""
+        status: State = self.payment["status"]
+        return status
+
+    @property
+    def paid(self) -> bool:
+        """Whether the money came."""
+        return is_paid(self.status)
+
+
+async def prepare(services: EventServices, payable: Payable, cause: Cause, *, customer: str | None = None) -> Result:
+    """The payment of an order, not tried: made if there is none. With the client secret while it can be paid.
+
+    `customer`: the payer's id at Stripe, needed to charge what is saved there.
+    """
+    payment = await store.payment_of(services.store, payable.order_id)
+    if payment is None:
+        intent = await services.gateway.create_intent(rules.intent_order(payable, customer))
+        now = timestamp(services.clock.now())
+        payment = await store.open_payment(services.store, rules.new_payment(payable, intent.id, cause, now))
+        if payment["payment_intent_id"] == intent.id:
+            return Result(payment, client_secret=intent.client_secret)
+    if not is_open(payment["status"]):
+        return Result(payment)
+    intent = await services.gateway.retrieve(payment["payment_intent_id"])
+    return await _recorded(services, payment, outcome_of(intent), cause)
+
+
+async def charge(services: EventServices, payable: Payable, method_id: str, customer: str, cause: Cause) -> Result:
+    """Charges a saved payment method (its id at Stripe) once: a decline stays one. `give_up` then ends the payment.
+
+    Raises `PaymentRefused` (invalid) when the method is gone or another's.
+    """
+    prepared = await prepare(services, payable, cause, customer=customer)
+    payment = prepared.payment
+    failure = payment["failure"]
+    if failure is not None and failure["tried"] == method_id:
+        return Result(payment, decline=Decline(failure["code"], failure["message"]))
+    if prepared.status != "created" or prepared.in_doubt:
+        return prepared
+    outcome = await services.gateway.confirm(payment["id"], method_id, _attempt_key(payment, method_id))
+    return await _recorded(services, payment, outcome, cause, tried=method_id)
+
+
+async def confirm(
+    services: EventServices, order_id: str, intent_id: str, cause: Cause, *, method_id: str | None = None
+) -> Result:
+    """Confirms with a payment method, or reads what the browser has confirmed. The caller owns the order.
+
+    Raises `Problem`: 404 for a payment that is not this order's, 422 `payment_method_invalid`.
+    """
+    payment = await store.read(services.store, order_id, intent_id)
+    if payment is None or payment["type"] != "payment":
+        raise not_found("Payment intent", payment_intent_id=intent_id)
+    if not is_open(payment["status"]):
+        return Result(payment)
+    if method_id is None:
+        return await refresh(services, payment, cause)
+    try:
+        outcome = await services.gateway.confirm(intent_id, method_id, _attempt_key(payment, method_id))
+    except PaymentRefused:
+        raise unprocessable("This payment method cannot be used", "payment_method_invalid") from None
+    return await _recorded(services, payment, outcome, cause, tried=method_id)
+
+
+async def refresh(services: EventServices, payment: Json, cause: Cause, *rows: Operation) -> Result:
+    """Asks the provider how a payment stands and writes what is new. `rows` go into the same batch, if there is one."""
+    intent = await services.gateway.retrieve(payment["payment_intent_id"])
+    return await _recorded(services, payment, outcome_of(intent), cause, rows=rows)
+
+
+async def give_up(services: EventServices, payable: Payable, cause: Cause, why: Decline = ABANDONED) -> Result:
+    """Ends a payment for good, with `PaymentFailed`: declined without another try, or not paid in time.
+
+    The intent is cancelled first, so that nobody can pay it any more. When somebody just has, the result is `paid` and
+    the order goes on; when the provider is still at it, `processing`, and a webhook tells.
+    """
+    return await _ended(services, payable, cause, "given_up", why)
+
+
+async def cancel(services: EventServices, payable: Payable, cause: Cause) -> Result:
+    """Ends the payment of an order that was cancelled, without an event. `paid` means: it was paid, so refund it."""
+    return await _ended(services, payable, cause, "cancelled", None)
+
+
+async def _ended(
+    services: EventServices, payable: Payable, cause: Cause, happening: Happening, why: Decline | None
+) -> Result:
+    now = timestamp(services.clock.now())
+    payment = await store.payment_of(services.store, payable.order_id)
+    if payment is None:
+        payment = await _never_prepared(services, payable, cause, happening, why)
+        if payment["payment_intent_id"] is None:
+            return Result(payment)
+    if not is_open(payment["status"]):
+        return Result(payment)
+    outcome = await services.gateway.cancel(payment["id"])
+    if not isinstance(outcome, Cancelled):
+        return await _recorded(services, payment, outcome, cause)
+
+    def edit(current: Json, _: dict[str, Json]) -> tuple[Sequence[str], Sequence[Operation]]:
+        return _apply(services, current, happening, cause, now, failure=_failure(why, None))
+
+    payment, _ = await store.change(services.store, payable.order_id, payment["id"], edit)
+    return Result(payment)
+
+
+async def _never_prepared(
+    services: EventServices, payable: Payable, cause: Cause, happening: Happening, why: Decline | None
+) -> Json:
+    """Takes the place of the payment, so that none can be prepared any more; answers one that was faster."""
+    now = timestamp(services.clock.now())
+    unpaid = rules.new_payment(payable, f"unpaid-{payable.order_id}", cause, now) | {"payment_intent_id": None}
+    _, rows = _apply(services, unpaid, happening, cause, now, failure=_failure(why, None))
+    return await store.open_payment(services.store, unpaid, *rows)
+
+
+async def _recorded(
+    services: EventServices,
+    payment: Json,
+    outcome: Outcome,
+    cause: Cause,
+    *,
+    tried: str | None = None,
+    rows: Sequence[Operation] = (),
+) -> Result:
+    """Writes what an outcome changes. The answer tells of this attempt, whoever has written it."""
+    if isinstance(outcome, InDoubt):
+        return Result(payment, in_doubt=True)
+    happening = happened(outcome)
+    if happening is not None or rows:
+        now = timestamp(services.clock.now())
+
+        def edit(current: Json, _: dict[str, Json]) -> tuple[Sequence[str], Sequence[Operation]]:
+            if happening is None or not _is_news(current, outcome, tried):
+                return (), rows
+            names, more = _apply(services, current, happening, cause, now, failure=_declined(outcome, tried))
+            if names and isinstance(outcome, Succeeded | Processing):
+                rules.paid_with(current, outcome.intent)
+            return names, (*rows, *more)
+
+        payment, _ = await store.change(services.store, payment["order_id"], payment["id"], edit)
+    return _result(payment, outcome)
+
+
+def _result(payment: Json, outcome: Known) -> Result:
+    decline = outcome.decline if isinstance(outcome, Declined) else None
+    secret = outcome.intent.client_secret if is_open(payment["status"]) else None
+    return Result(payment, decline=decline, client_secret=secret or None)
+
+
+def _is_news(payment: Json, outcome: Known, tried: str | None) -> bool:
+    """Whether an outcome says more than is written. A decline is read from the provider many times."""
+    if isinstance(outcome, RequiresAction | Processing):
+        return bool(happened(outcome) != _as_happened(payment["status"]))
+    if not isinstance(outcome, Declined) or tried is not None or payment["status"] != "created":
+        return True
+    failure = payment["failure"]
+    return failure is None or failure["code"] != outcome.decline.code
+
+
+def _as_happened(state: State) -> str:
+    return "action_required" if state == "requires_action" else state
+
+
+def _apply(
+    services: EventServices,
+    payment: Json,
+    happening: Happening,
+    cause: Cause,
+    now: str,
+    *,
+    failure: Json | None = None,
+) -> tuple[Sequence[str], Sequence[Operation]]:
+    """Changes a payment as the table says, in place; answers it, if it changed, and the row of its event."""
+    found = step(payment["status"], happening)
+    if found is None:
+        return (), ()
+    payment |= {"status": found.state, "updated_at": now}
+    if happening == "declined":
+        payment["attempts"] += 1
+    if failure is not None:
+        payment["failure"] = failure
+    if happening == "succeeded":
+        payment |= {"paid_at": now, "failure": None}
+    rows = [_event(services, payment, found.event, cause, now)] if found.event is not None else []
+    return [payment["id"]], rows
+
+
+def _event(services: EventServices, payment: Json, name: EventName, cause: Cause, now: str) -> Create:
+    data = rules.processed(payment, now) if name == "PaymentProcessed" else rules.failed(payment, now)
+    return services.outbox.row(
+        store.CONTAINER,
+        payment,
+        event_type=name,
+        data=data,
+        correlation_id=cause.correlation_id,
+        causation_id=cause.causation_id,
+    )
+
+
+def _declined(outcome: Known, tried: str | None) -> Json | None:
+    return _failure(outcome.decline, tried) if isinstance(outcome, Declined) else None
+
+
+def _failure(decline: Decline | None, tried: str | None) -> Json | None:
+    """What is kept of a decline. `tried`: the method, where it was one of those saved."""
+    return {**asdict(decline), "tried": tried} if decline is not None else None
+
+
+def _attempt_key(payment: Json, method_id: str) -> str:
+    """The same for the same attempt, whoever makes it; another one after a decline was written."""
+    return f"{payment['id']}|{method_id}|{payment['attempts']}"

@@ -1,0 +1,53 @@
+"""What hangs between us and Stripe is asked for again: a lost webhook, a process that was killed on its way.
+
+What waits for the customer is the order's deadline's to end: `give_up` finds out what became of it.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Final
+
+from handlers.contract.services import EventServices
+from handlers.partners.breaker import PartnerUnavailable
+from handlers.payments import process, refunds, store
+from handlers.payments.rules import Cause
+from handlers.platform.clock import timestamp
+from handlers.platform.errors import Problem
+from handlers.platform.store.port import StoreError
+
+log = logging.getLogger(__name__)
+
+# Younger ones are under way: a request takes no longer.
+AGE: Final = timedelta(seconds=60)
+LIMIT: Final = 100
+
+
+async def reconcile(services: EventServices, job: str) -> int:
+    """Asks about what has waited for a minute, and writes what is new; answers how much that was.
+
+    `job`: the id of this run, which the events carry. One that fails does not hold up the others.
+    """
+    before = timestamp(services.clock.now() - AGE)
+    done = 0
+    for status in ("processing", "requested", "pending"):
+        for each in await store.waiting(services.store, status, before, LIMIT):
+            try:
+                await _settle(services, each, Cause(each["correlation_id"], job))
+            except (PartnerUnavailable, Problem, StoreError) as error:
+                log.warning("payment not reconciled", extra={"status": status, "reason": type(error).__name__})
+                continue
+            done += 1
+    return done
+
+
+async def _settle(services: EventServices, document: store.Json, cause: Cause) -> None:
+    if document["type"] == "payment":
+        await process.refresh(services, document, cause)
+    elif document["status"] == "requested":
+        await refunds.resume(services, document, cause)
+    else:
+        payment = await store.payment_of(services.store, document["order_id"])
+        if payment is not None:
+            await refunds.sync(services, payment, cause)

@@ -1,0 +1,194 @@
+"""Returning money: held here first, then asked of the provider, then written with its event.
+
+    requested   held: it counts against what may be refunded; the provider may or may not know of it
+    pending     the provider has accepted it (`RefundProcessed`) and has not settled it
+    succeeded   settled
+    failed      refused, or come back from the customer's bank; it counts no more
+
+Every function may be called again. All raise `PartnerUnavailable` when the provider cannot tell; the refund then stays
+`requested`, and the same call again, or `resume`, goes on with it without paying twice (decision 67).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from handlers.contract.services import EventServices
+from handlers.partners.payments import PaymentRefused, ProviderRefund, RefundOrder
+from handlers.payments import rules, store
+from handlers.payments.rules import Cause, RefundRequest
+from handlers.payments.states import is_paid, refunds_happened, step
+from handlers.platform.clock import timestamp
+from handlers.platform.concurrency import retrying
+from handlers.platform.errors import Problem, conflict, not_found, unprocessable
+from handlers.platform.money import major_units
+from handlers.platform.store.port import Create, DocumentExists, Operation, VersionConflict
+
+Json = dict[str, Any]
+
+
+async def refund(services: EventServices, request: RefundRequest, cause: Cause) -> Json:
+    """Returns money, once for each refund id; answers the refund's document.
+
+    Raises `Problem`: 404 no payment, 409 `order_state_invalid` nothing was paid, 422 `refund_exceeds_payment`.
+    """
+    known = await store.read(services.store, request.order_id, request.refund_id)
+    if known is not None:
+        return await resume(services, known, cause)
+    held = await _held(services, request, cause)
+    return await _asked(services, held, cause, resumed=False)
+
+
+async def resume(services: EventServices, refund: Json, cause: Cause) -> Json:
+    """Goes on with a refund that was begun before."""
+    if refund["status"] != "requested":
+        return refund
+    return await _asked(services, refund, cause, resumed=True)
+
+
+async def sync(services: EventServices, payment: Json, cause: Cause, *rows: Operation) -> None:
+    """Reads the refunds of a payment at the provider and writes what is new; `rows` go into the first batch.
+
+    One that was made at the provider's own pages is taken in: the money has left.
+    """
+    found = await services.gateway.refunds_of(payment["payment_intent_id"])
+    for each in reversed(found):
+        refund_id = each.refund_id or each.id
+        known = await store.read(services.store, payment["order_id"], refund_id)
+        if known is None:
+            known = await _adopt(services, payment, each, refund_id, cause)
+        await _settle(services, known, each, cause, rows)
+        rows = ()
+    if rows:
+        await store.change(services.store, payment["order_id"], payment["id"], lambda *_: ((), rows))
+
+
+async def _held(services: EventServices, request: RefundRequest, cause: Cause) -> Json:
+    """Holds the amount and writes the refund as requested."""
+
+    async def attempt() -> Json:
+        payment = await store.payment_of(services.store, request.order_id)
+        amount = _amount(payment, request)
+        assert payment is not None  # noqa: S101 - else there is no amount
+        wanted = rules.new_refund(request, payment, amount, cause, timestamp(services.clock.now()))
+        if not await store.hold(services.store, payment, wanted):
+            # Another refund was faster; what is left now decides.
+            raise VersionConflict("held by another refund")
+        return wanted
+
+    try:
+        return await retrying(attempt)
+    except DocumentExists:
+        known = await store.read(services.store, request.order_id, request.refund_id)
+        if known is None:
+            raise
+        return known
+
+
+def _amount(payment: Json | None, request: RefundRequest) -> int:
+    """How much to return, in minor units. Raises `Problem`."""
+    if payment is None:
+        raise not_found("Payment", order_id=request.order_id)
+    if not is_paid(payment["status"]):
+        raise conflict("This order was not paid", "order_state_invalid", payment_status=payment["status"])
+    left = payment["amount"] - payment["refund_held"]
+    amount = left if request.amount is None else request.amount
+    if not 0 < amount <= left:
+        raise _exceeds(left, payment["currency"])
+    return amount
+
+
+def _exceeds(left: int, currency: str) -> Problem:
+    return unprocessable(
+        "More than is left of the payment", "refund_exceeds_payment", refundable=major_units(left, currency)
+    )
+
+
+async def _asked(services: EventServices, refund: Json, cause: Cause, *, resumed: bool) -> Json:
+    order = RefundOrder(
+        refund_id=refund["refund_id"],
+        order_id=refund["order_id"],
+        intent_id=refund["payment_intent_id"],
+        amount=refund["amount"],
+        currency=refund["currency"],
+        reason=refund["reason"],
+        resumed=resumed,
+    )
+    try:
+        found = await services.gateway.refund(order)
+    except PaymentRefused as refused:
+        await _settle(services, refund, None, cause)
+        if refused.reason == "exceeds":
+            raise _exceeds(0, refund["currency"]) from None
+        raise conflict("The payment provider refuses this refund", "order_state_invalid", code=refused.code) from None
+    return await _settle(services, refund, found, cause)
+
+
+async def _settle(
+    services: EventServices,
+    refund: Json,
+    found: ProviderRefund | None,
+    cause: Cause,
+    rows: Sequence[Operation] = (),
+) -> Json:
+    """Writes what became of a refund; None: the provider refused it."""
+    now, refund_id = timestamp(services.clock.now()), refund["refund_id"]
+
+    def edit(payment: Json, others: dict[str, Json]) -> tuple[Sequence[str], Sequence[Operation]]:
+        refund = others[refund_id]
+        status = found.status if found is not None else "failed"
+        before = refund["status"]
+        if before in (status, "failed") or (before, status) == ("succeeded", "pending"):
+            return (), rows
+        refund |= {"status": status, "updated_at": now}
+        if found is not None:
+            refund["stripe_id"] = found.id
+        _count(payment, refund, before)
+        payment["updated_at"] = now
+        event = [_event(services, payment, refund, cause)] if before == "requested" and found is not None else []
+        return (payment["id"], refund_id), (*rows, *(event if status != "failed" else ()))
+
+    order_id, payment_id = refund["order_id"], refund["payment_intent_id"]
+    _, others = await store.change(services.store, order_id, payment_id, edit, also=(refund_id,))
+    return others[refund_id]
+
+
+def _count(payment: Json, refund: Json, before: str) -> None:
+    """Counts a refund that was accepted, and counts one back that failed; in place."""
+    amount, failed = refund["amount"], refund["status"] == "failed"
+    if failed:
+        payment["refund_held"] -= amount
+    if before == "requested" and not failed:
+        payment["refunded"] += amount
+    elif before != "requested" and failed:
+        payment["refunded"] -= amount
+    found = step(payment["status"], refunds_happened(payment["amount"], payment["refunded"]))
+    if found is not None:
+        payment["status"] = found.state
+
+
+def _event(services: EventServices, payment: Json, refund: Json, cause: Cause) -> Create:
+    return services.outbox.row(
+        store.CONTAINER,
+        payment,
+        event_type="RefundProcessed",
+        data=rules.refund_processed(payment, refund, payment["updated_at"]),
+        correlation_id=cause.correlation_id,
+        causation_id=cause.causation_id,
+    )
+
+
+async def _adopt(services: EventServices, payment: Json, found: ProviderRefund, refund_id: str, cause: Cause) -> Json:
+    """Writes a refund that the provider knows and we do not. It is held whatever is left: the money is gone."""
+    request = RefundRequest(refund_id=refund_id, order_id=payment["order_id"], reason="requested_by_customer")
+    adopted = rules.new_refund(request, payment, found.amount, cause, timestamp(services.clock.now()))
+
+    def edit(current: Json, _: dict[str, Json]) -> tuple[Sequence[str], Sequence[Operation]]:
+        current["refund_held"] += found.amount
+        return (current["id"],), (Create(adopted),)
+
+    with suppress(DocumentExists):
+        await store.change(services.store, payment["order_id"], payment["id"], edit)
+    return adopted

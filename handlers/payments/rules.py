@@ -1,0 +1,266 @@
+"""Documents, events and views of payments and refunds. Pure. Amounts are in minor units until they leave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from generated import events as e
+from generated import views as v
+from handlers.partners.payments import Decline, Intent, IntentOrder
+from handlers.payments.states import State, shown
+from handlers.platform.errors import Problem, unavailable
+from handlers.platform.events import Event
+from handlers.platform.money import major_units
+
+Json = dict[str, Any]
+FailureCode = Literal[
+    "card_declined",
+    "insufficient_funds",
+    "expired_card",
+    "authentication_failed",
+    "fraud_suspected",
+    "processing_error",
+    "abandoned",
+]
+ABANDONED: Final = Decline("abandoned", "The order was not paid in time.")
+MAX_MESSAGE: Final = 300
+
+# Stripe documentation: Decline codes. A lost or stolen card is a declined one, for whoever holds it.
+_FAILURES: Final[dict[str, FailureCode]] = {
+    "insufficient_funds": "insufficient_funds",
+    "withdrawal_count_limit_exceeded": "insufficient_funds",
+    "expired_card": "expired_card",
+    "authentication_required": "authentication_failed",
+    "payment_intent_authentication_failure": "authentication_failed",
+    "fraudulent": "fraud_suspected",
+    "merchant_blacklist": "fraud_suspected",
+    "processing_error": "processing_error",
+    "issuer_not_available": "processing_error",
+    "abandoned": "abandoned",
+}
+_PLACE: Final = ("line1", "line2", "city", "state", "postal_code", "country")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payable:
+    """An order, as far as paying it and telling of it needs to know. It never changes while the order is unpaid.
+
+    `amount`: the total in minor units. `items`: product_id, variant_id, sku, quantity. `address`: the contract's, with
+    the name. `email`: for Stripe's receipt.
+    """
+
+    order_id: str
+    order_number: str
+    user_id: str
+    amount: int
+    currency: str
+    items: Sequence[Mapping[str, Any]]
+    address: Mapping[str, Any]
+    shipping_method: Literal["standard", "express", "overnight"]
+    weight: Mapping[str, Any] | None = None
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What something is done for: the request's id, and the event or message that it follows from."""
+
+    correlation_id: str
+    causation_id: str | None = None
+
+    @classmethod
+    def of(cls, event: Event[Any]) -> Cause:
+        """An event as the cause."""
+        return cls(event.correlation_id, event.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundRequest:
+    """A refund to make, once for each `refund_id`. Without `amount` (minor units): all that is left."""
+
+    refund_id: str
+    order_id: str
+    reason: str
+    amount: int | None = None
+    note: str | None = None
+    return_id: str | None = None
+    created_by: str | None = None
+
+
+def intent_order(payable: Payable, customer: str | None) -> IntentOrder:
+    """What the provider is told of an order."""
+    return IntentOrder(
+        order_id=payable.order_id,
+        order_number=payable.order_number,
+        amount=payable.amount,
+        currency=payable.currency,
+        email=payable.email,
+        customer=customer,
+        address=payable.address,
+    )
+
+
+def new_payment(payable: Payable, intent_id: str, cause: Cause, now: str, state: State = "created") -> Json:
+    """The document of a payment that has been prepared. `attempts`: how many have had an outcome."""
+    return {
+        "id": intent_id,
+        "type": "payment",
+        "payment_intent_id": intent_id,
+        "order_id": payable.order_id,
+        "user_id": payable.user_id,
+        "status": state,
+        "amount": payable.amount,
+        "currency": payable.currency,
+        "refund_held": 0,
+        "refunded": 0,
+        "attempts": 0,
+        "failure": None,
+        "method": None,
+        "brand": None,
+        "last4": None,
+        "order": {
+            "order_number": payable.order_number,
+            "items": [dict(each) for each in payable.items],
+            "address": {name: payable.address[name] for name in _PLACE if payable.address.get(name)},
+            "shipping_method": payable.shipping_method,
+            "weight": dict(payable.weight) if payable.weight is not None else None,
+        },
+        "correlation_id": cause.correlation_id,
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def new_refund(request: RefundRequest, payment: Mapping[str, Any], amount: int, cause: Cause, now: str) -> Json:
+    """The document of a refund that the provider has not been asked for yet."""
+    return {
+        "id": request.refund_id,
+        "type": "refund",
+        "refund_id": request.refund_id,
+        "order_id": payment["order_id"],
+        "user_id": payment["user_id"],
+        "payment_intent_id": payment["payment_intent_id"],
+        "stripe_id": None,
+        "status": "requested",
+        "amount": amount,
+        "currency": payment["currency"],
+        "reason": request.reason,
+        "note": request.note,
+        "return_id": request.return_id,
+        "created_by": request.created_by,
+        "correlation_id": cause.correlation_id,
+        "created_at": now,
+        "updated_at": now,
+    }
+
+
+def paid_with(payment: Json, intent: Intent) -> None:
+    """Notes what a payment was made with."""
+    if intent.method is not None:
+        payment |= {"method": intent.method.type, "brand": intent.method.brand, "last4": intent.method.last4}
+
+
+def failure_code(decline: Mapping[str, Any] | None) -> FailureCode:
+    """Why a payment failed, in the shop's terms (contract: PaymentFailureCode)."""
+    return _FAILURES.get(decline["code"], "card_declined") if decline is not None else "abandoned"
+
+
+# --- events
+def processed(payment: Mapping[str, Any], paid_at: str) -> e.PaymentProcessedData:
+    """The data of `PaymentProcessed`."""
+    order = payment["order"]
+    data: e.PaymentProcessedData = {
+        "order_id": payment["order_id"],
+        "order_number": order["order_number"],
+        "user_id": payment["user_id"],
+        "payment_intent_id": payment["payment_intent_id"],
+        "amount": major_units(payment["amount"], payment["currency"]),
+        "currency": payment["currency"],
+        "items": order["items"],
+        "shipping_address": order["address"],
+        "shipping_method": order["shipping_method"],
+        "paid_at": paid_at,
+    }
+    if payment["method"] is not None:
+        data["method"] = payment["method"]
+    if order["weight"] is not None:
+        data["weight"] = order["weight"]
+    return data
+
+
+def failed(payment: Mapping[str, Any], failed_at: str) -> e.PaymentFailedData:
+    """The data of `PaymentFailed`."""
+    failure = payment["failure"]
+    data: e.PaymentFailedData = {
+        "order_id": payment["order_id"],
+        "user_id": payment["user_id"],
+        "amount": major_units(payment["amount"], payment["currency"]),
+        "currency": payment["currency"],
+        "failure_code": failure_code(failure),
+        "items": payment["order"]["items"],
+        "failed_at": failed_at,
+    }
+    if payment["payment_intent_id"] is not None:
+        data["payment_intent_id"] = payment["payment_intent_id"]
+    if failure is not None and failure["message"]:
+        data["failure_message"] = failure["message"][:MAX_MESSAGE]
+    return data
+
+
+def refund_processed(payment: Mapping[str, Any], refund: Mapping[str, Any], at: str) -> e.RefundProcessedData:
+    """The data of `RefundProcessed`."""
+    data: e.RefundProcessedData = {
+        "refund_id": refund["refund_id"],
+        "order_id": refund["order_id"],
+        "user_id": refund["user_id"],
+        "payment_intent_id": refund["payment_intent_id"],
+        "amount": major_units(refund["amount"], refund["currency"]),
+        "currency": refund["currency"],
+        "reason": refund["reason"],
+        "fully_refunded": payment["refunded"] >= payment["amount"],
+        "refunded_at": at,
+    }
+    if refund["return_id"] is not None:
+        data["return_id"] = refund["return_id"]
+    return data
+
+
+# --- answers
+def intent_view(payment: Mapping[str, Any], client_secret: str, expires_at: str | None = None) -> v.PaymentIntent:
+    """A payment to make, for the customer's browser."""
+    view: v.PaymentIntent = {
+        "payment_intent_id": payment["payment_intent_id"],
+        "order_id": payment["order_id"],
+        "client_secret": client_secret,
+        "status": shown(payment["status"]),
+        "amount": major_units(payment["amount"], payment["currency"]),
+        "currency": payment["currency"],
+    }
+    if expires_at is not None:
+        view["expires_at"] = expires_at
+    return view
+
+
+def refund_view(refund: Mapping[str, Any]) -> v.Refund:
+    """A refund, for staff."""
+    view: v.Refund = {
+        "refund_id": refund["refund_id"],
+        "order_id": refund["order_id"],
+        "payment_intent_id": refund["payment_intent_id"],
+        "amount": major_units(refund["amount"], refund["currency"]),
+        "currency": refund["currency"],
+        "reason": refund["reason"],
+        "status": "pending" if refund["status"] == "requested" else refund["status"],
+        "created_at": refund["created_at"],
+    }
+    for name in ("return_id", "note", "created_by"):
+        if refund[name] is not None:
+            view[name] = refund[name]
+    return view
+
+
+def provider_away() -> Problem:
+    """503: the provider cannot be reached, or nobody can tell yet what has become of a request."""
+    return unavailable("The payment provider cannot be reached", retry_after=5)
