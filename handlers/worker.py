@@ -48,7 +48,7 @@ def find_handlers(built_in_agents: tuple[str, ...]) -> dict[str, dict[str, RoomH
     for group, spec in GROUPS.items():
         if spec.room is None or not due(group, spec, built_in_agents):
             continue
-        module = _events_of(spec.room)
+        module = events_of(spec.room)
         own = {event: getattr(module, handler_name(event), None) for event in spec.events}
         missing = [event for event, handler in own.items() if handler is None and built(event)]
         if missing:
@@ -57,7 +57,7 @@ def find_handlers(built_in_agents: tuple[str, ...]) -> dict[str, dict[str, RoomH
     return found
 
 
-def _events_of(room: str) -> Any:
+def events_of(room: str) -> Any:
     """The room's `events` module, None while there is none."""
     name = f"handlers.{room}"
     if importlib.util.find_spec(name) is None or importlib.util.find_spec(f"{name}.events") is None:

@@ -52,7 +52,7 @@ async def test_sockets_of_the_dead_are_removed(tmp_path: Path) -> None:
         "async def main(): Wake(Path(sys.argv[1])).listen(); os._exit(0)\n"
         "asyncio.run(main())"
     )
-    subprocess.run([sys.executable, "-c", code, str(tmp_path / "file")], check=True, cwd=Path.cwd())
+    await asyncio.to_thread(subprocess.run, [sys.executable, "-c", code, str(tmp_path / "file")], check=True)
     assert len(os.listdir(tmp_path / "file.wake")) == 1
     bells.ring()
     assert os.listdir(tmp_path / "file.wake") == []

@@ -15,9 +15,14 @@ from handlers.contract.call import Call
 from handlers.contract.reply import Reply
 from handlers.platform.cache import CacheUnavailable
 from handlers.platform.errors import not_found
-from handlers.platform.store.port import StoreUnavailable
+from handlers.platform.ids import new_id
+from handlers.platform.store.port import Create, StoreUnavailable
 
 Json = dict[str, Any]
+
+# Refunds wait here while a test holds them.
+GATE = asyncio.Event()
+GATE.set()
 
 # What became of the streams, in order; the tests read it.
 STREAMS: list[str] = []
@@ -139,3 +144,17 @@ async def get_limited(call: Call) -> Json:
 
 async def ask_staff(call: Call) -> Json:
     return _echo(id=call.principal.id, role=call.principal.role, credential=call.principal.credential)
+
+
+async def refund_once(parameters: Any, body: Any, call: Call) -> Json:
+    """Counts refunds of an order; `body.name` says what is to go wrong."""
+    store, order = call.services.store, parameters.order_id
+    once = await call.once("payments", order)
+    await GATE.wait()
+    if body.name == "refused":
+        raise not_found("Order")
+    refund = {"id": new_id("refund"), "order_id": order}
+    answer = _echo(refund=refund["id"])
+    if body.name != "forgotten":
+        await store.batch("payments", order, [Create(refund), *once.remember(answer)])
+    return answer
