@@ -14,16 +14,17 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from infra.local.valkey import start
+from infra.local.valkey import start as start_valkey
 from tests.load.catalogue import catalogue
 from tests.load.machine import cores, describe, pin
 from tests.load.pairs import compare
 from tests.load.report import FOLDER, Findings, table, write
 from tests.load.session import Session
+from tests.load.start import start
 from tests.load.storage import storage
 
 PARTS: Final = ("list", "detail", "write", "store", "catalogue", "start")
-_PAIRS: Final = frozenset({"list", "detail", "write", "start"})
+_PAIRS: Final = frozenset({"list", "detail", "write"})
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -36,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
         findings.remarks.append("Only one core: the load generator took its share of the servers' time.")
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=FOLDER, prefix="run-") as folder:
-        valkey = start(Path(folder) / "valkey")
+        valkey = start_valkey(Path(folder) / "valkey")
         try:
             _run(Session(Path(folder), valkey.url, where, findings, options.only, options.quick))
         finally:
@@ -50,6 +51,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(session: Session) -> None:
+    if "start" in session.only:
+        start(session)
     if session.only & _PAIRS:
         compare(session)
     if "store" in session.only:

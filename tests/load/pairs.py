@@ -71,19 +71,12 @@ def compare(session: Session) -> None:
         shutil.copytree(template, session.folder / name)
     with ExitStack() as stack:
         both = [stack.enter_context(running(name, session, session.folder / name)) for name in SIDES]
-        _started(both, session.findings)
         for case in cases(seed.settings_of(template)):
             if case.key in session.only:
                 _same_answer(both, case)
                 _measure(both, case, session)
-        memory = both[0].anonymous_mb()
-        session.findings.checks.append(Check("anonymous memory after the load", memory, 200.0, "MB", "at most"))
-
-
-def _started(both: Sequence[Server], findings: Findings) -> None:
-    ours, peer = both
-    findings.checks.append(Check("start to first answer", ours.first_answer, 3.0, "s", "at most"))
-    findings.remarks.append(f"The peer's first answer came after {peer.first_answer:.2f} s.")
+        memory = ", ".join(f"{server.name} {server.anonymous_mb():.0f} MB" for server in both)
+        session.findings.remarks.append(f"Anonymous memory after all of this, {seed.PRODUCTS:,} products: {memory}.")
 
 
 def _measure(both: Sequence[Server], case: Case, session: Session) -> None:

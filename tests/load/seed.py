@@ -41,12 +41,13 @@ def settings_of(folder: Path, **more: str) -> Settings:
     return load_settings({"ENV": "test", "DATA_DIR": str(folder), **more})
 
 
-def fill(folder: Path, products: int = PRODUCTS, users: int = USERS, **more: str) -> None:
+def fill(folder: Path, products: int = PRODUCTS, users: int = USERS) -> None:
     """Writes a new store into `folder`: the demo shop, `products` synthetic ones, customers."""
-    asyncio.run(_fill(settings_of(folder, **more), products, users))
+    asyncio.run(filled(settings_of(folder), products, users))
 
 
-async def _fill(settings: Settings, products: int, users: int) -> None:
+async def filled(settings: Settings, products: int, users: int) -> None:
+    """`fill`, inside an event loop."""
     services = build_services(settings)
     try:
         await load(services)

@@ -47,12 +47,11 @@ class Server:
         return anonymous_mb(self.process.pid)
 
 
-def environment(folder: Path, redis_url: str, port: int) -> dict[str, str]:
+def environment(folder: Path, redis_url: str, port: int, role: str) -> dict[str, str]:
     """The settings of both: as in tests, limits on and out of the way, the access log written."""
     return {
         "ENV": "test",
-        # As in production: events are published by another process.
-        "ROLE": "crud",
+        "ROLE": role,
         "HOST": HOST,
         "PORT": str(port),
         "DATA_DIR": str(folder),
@@ -65,15 +64,18 @@ def environment(folder: Path, redis_url: str, port: int) -> dict[str, str]:
 
 
 @contextmanager
-def running(name: str, session: Session, folder: Path) -> Iterator[Server]:
-    """A server on the servers' core with its documents in `folder`, from its first answer on."""
+def running(name: str, session: Session, folder: Path, role: str = "crud") -> Iterator[Server]:
+    """A server on the servers' core with its documents in `folder`, from its first answer on.
+
+    `crud` as in production, where another process publishes the events; `all` is what `make run` starts.
+    """
     port = free_port()
     output = folder / f"{name}.out"
     with output.open("wb") as sink, children_on(session.cores.server):
         started = time.perf_counter()
         process = subprocess.Popen(
             dying_with_parent([sys.executable, "-m", MODULES[name]]),
-            env=environment(folder, session.redis_url, port),
+            env=environment(folder, session.redis_url, port, role),
             # The access log is written as in production, into nothing: a disk of the bench would be measured too.
             stdout=subprocess.DEVNULL,
             stderr=sink,

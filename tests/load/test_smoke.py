@@ -1,0 +1,192 @@
+"""The pieces of the bench work: the driver counts right, the peer answers as we do, reports say what was found."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import httpx
+import pytest
+
+from handlers.app import build_services, create_app
+from handlers.platform.logs import LineWriter
+from handlers.platform.store.port import Query
+from tests.load import seed
+from tests.load.drive import Address, LoadFailed, Track, pace, request, saturate
+from tests.load.peer import create_peer
+from tests.load.report import Check, Findings, Line, svg, table, write
+from tests.support.app import client_of, lifespan
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the bench runs on Linux")
+
+
+# --- the driver -----------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def answering(*parts: bytes, most: int = 10_000) -> Iterator[Address]:
+    """A server that answers every request with the parts, each sent for itself, and leaves after `most` of them."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve(connection: socket.socket) -> None:
+        with connection:
+            for _ in range(most):
+                if not connection.recv(65536):
+                    return
+                for part in parts:
+                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    connection.sendall(part)
+
+    def accept() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield listener.getsockname()
+    finally:
+        listener.close()
+
+
+PARTS = [
+    (b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello",),
+    (b"HTTP/1.1 200 OK\r\nContent-", b"Length: 5\r\nx: y\r\n\r", b"\nhe", b"llo"),
+]
+
+
+@pytest.mark.parametrize("parts", PARTS)
+def test_the_closed_loop_counts_every_answer(parts: tuple[bytes, ...]) -> None:
+    with answering(*parts) as address:
+        sample = saturate(address, [[request("GET", "/")]] * 4, seconds=30, most=50)
+    assert (sample.requests, dict(sample.statuses), sample.body_bytes) == (50, {200: 50}, 250)
+    assert list(sample.latencies) == sorted(sample.latencies)
+    assert sample.percentile(0.5) <= sample.percentile(0.99) <= sample.percentile(1.0)
+
+
+def test_the_closed_loop_tells_failures_apart() -> None:
+    with answering(b"HTTP/1.1 204 No Content\r\n\r\n") as address:
+        assert dict(saturate(address, [[request("GET", "/")]], seconds=30, most=3).statuses) == {204: 3}
+    with answering(b"HTTP/1.1 503 x\r\ncontent-length: 0\r\n\r\n") as address:
+        assert dict(saturate(address, [[request("GET", "/")]], seconds=30, most=3).statuses) == {503: 3}
+
+
+def test_a_closed_connection_is_no_answer() -> None:
+    with answering(*PARTS[0], most=2) as address, pytest.raises(LoadFailed):
+        saturate(address, [[request("GET", "/")]], seconds=30, most=5)
+
+
+def test_the_open_loop_sends_what_is_due() -> None:
+    tracks = {"a": Track([request("GET", "/a")], rate=100.0), "b": Track([request("GET", "/b")], rate=20.0)}
+    with answering(*PARTS[0]) as address:
+        samples = pace(address, tracks, seconds=0.5, connections=4)
+    assert {name: dict(sample.statuses) for name, sample in samples.items()} == {"a": {200: 50}, "b": {200: 10}}
+
+
+# --- the peer -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def both(tmp_path: Path) -> AsyncIterator[dict[str, httpx.AsyncClient]]:
+    """Ours and the peer, each with a copy of one store."""
+    (tmp_path / "ours").mkdir()
+    await seed.filled(seed.settings_of(tmp_path / "ours", PASSWORD_HASH_COST="4"), products=80, users=2)
+    shutil.copytree(tmp_path / "ours", tmp_path / "peer")
+    async with AsyncExitStack() as stack:
+        clients = {}
+        for name, create in (("ours", create_app), ("peer", create_peer)):
+            settings = seed.settings_of(tmp_path / name, RATE_LIMIT_SCALE="1000")
+            app = create(settings, build_services(settings), LineWriter(os.open(os.devnull, os.O_WRONLY)))
+            await stack.enter_async_context(lifespan(app))
+            clients[name] = await stack.enter_async_context(client_of(app))
+        yield clients
+
+
+async def answers(both: dict[str, httpx.AsyncClient], method: str, path: str, **more: Any) -> list[httpx.Response]:
+    """What both answer."""
+    return [await client.request(method, path, **more) for client in both.values()]
+
+
+async def test_the_peer_answers_what_we_answer(both: dict[str, httpx.AsyncClient]) -> None:
+    paths = [*seed.details(80)[:3], "/api/products?limit=20", "/api/products?sort=price&order=asc&page=2&limit=20"]
+    paths += [f"/api/products?category={leaf}&sort=rating" for leaf in ("toys", "electronics-laptops")]
+    for path in paths:
+        ours, peer = await answers(both, "GET", path)
+        assert (ours.status_code, peer.status_code) == (200, 200), path
+        assert ours.json() == peer.json(), path
+        for name in ("cache-control", "ratelimit-limit", "etag", "content-security-policy"):
+            assert ours.headers.get(name) == peer.headers.get(name), (path, name)
+
+
+async def test_the_peer_writes_what_we_write(both: dict[str, httpx.AsyncClient], tmp_path: Path) -> None:
+    bearer = {"authorization": f"Bearer {seed.token(seed.settings_of(tmp_path / 'ours'), 1)}"}
+    ours, peer = await answers(both, "PUT", "/api/users/me", headers=bearer, json={"name": "Dana W. Whitfield"})
+    assert ours.status_code == peer.status_code == 200
+    bodies = [answer.json() for answer in (ours, peer)]
+    for body in bodies:
+        assert body.pop("updated_at") > body["created_at"]
+    assert bodies[0] == bodies[1]
+    assert bodies[0]["name"] == "Dana W. Whitfield"
+    events = [await event_of(tmp_path / name) for name in both]
+    assert events[0] == events[1]
+    assert events[0]["changed_fields"] == ["name"]
+
+
+async def test_the_peer_refuses_what_we_refuse(both: dict[str, httpx.AsyncClient]) -> None:
+    bad = {"authorization": "Bearer nonsense"}
+    for method, path, more in (
+        ("GET", "/api/products/no-such-product", {}),
+        ("GET", "/api/products?category=no-such-category", {}),
+        ("PUT", "/api/users/me", {"json": {"name": "A"}}),
+        ("GET", "/api/products", {"headers": bad}),
+    ):
+        ours, peer = await answers(both, method, path, **more)
+        assert ours.status_code == peer.status_code >= 400, path
+        assert ours.json()["error"]["code"] == peer.json()["error"]["code"], path
+
+
+async def event_of(folder: Path) -> Any:
+    """The data of the one event of the second customer."""
+    services = build_services(seed.settings_of(folder))
+    try:
+        page = await services.store.query(Query("users", seed.user(1)["user_id"], kind="outbox"))
+        (row,) = page.items
+        return row.data["envelope"]["data"]
+    finally:
+        services.passwords.close()
+        await services.store.close()
+
+
+def test_lists_are_full_pages_each_once() -> None:
+    paths = seed.lists(2_000)
+    assert len(set(paths)) == len(paths) > 500
+    assert [request("GET", path) for path in paths[1::4]] == seed.dealt(paths, 4)[1]
+
+
+# --- the report -----------------------------------------------------------------------------------------------------
+
+
+def test_reports_say_what_was_missed(tmp_path: Path) -> None:
+    kept = Check("list, ours over the peer", 4.0, 3.5, "×", spread=(3.6, 4.4))
+    missed = Check("start & first answer", 3.5, 3.0, "s", "at most")
+    findings = Findings({"cpu": "some"}, [Line("list", "ours", {"requests/s": 1234.5})], [kept, missed], ["a remark"])
+    assert findings.missed() == [missed]
+    text = table(findings)
+    assert "4.00 × (3.60 to 4.40), at least 3.50: kept" in text
+    assert "MISSED" in text
+    data, picture = write(findings, tmp_path / "bench")
+    assert [check["holds"] for check in json.loads(data.read_text())["checks"]] == [True, False]
+    root = ElementTree.fromstring(picture.read_text())
+    assert root.tag.endswith("svg")
+    assert len(svg([kept]).splitlines()) < len(svg([kept, missed]).splitlines())
