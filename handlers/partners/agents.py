@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import aiohttp
 import orjson
 
-from handlers.contract.services import EventServices
 from handlers.partners.breaker import Breaker, PartnerUnavailable
 from handlers.platform.cache import Cache, CacheUnavailable
+from handlers.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -106,6 +106,20 @@ async def _bounded(stream: aiohttp.StreamReader, service: str) -> bytes:
     return bytes(content)
 
 
-def agents(services: EventServices) -> Agents:
+class Host(Protocol):
+    """What the agents need of a process's services."""
+
+    @property
+    def settings(self) -> Settings:
+        """Where the agents are."""
+        ...
+
+    @property
+    def cache(self) -> Cache:
+        """Where their answers are kept."""
+        ...
+
+
+def agents(services: Host) -> Agents:
     """The agents of this process: `services.room(agents)`."""
     return Agents(services.settings.agent_base_url, services.cache)
