@@ -1,0 +1,189 @@
+"""The order process as one table: (status, trigger) -> new statuses, events to emit, what has to be undone. Pure.
+
+Every status has a row for every trigger, so that what comes late, twice or out of order is decided here and nowhere
+else: events of different topics have no order among each other, and a parcel may be heard of before its payment.
+Published in the contract as `x-transitions` of OrderStatus (decision 35).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final, Literal, get_args
+
+Status = Literal[
+    "pending",
+    "awaiting_payment",
+    "payment_failed",
+    "paid",
+    "processing",
+    "shipped",
+    "delivered",
+    "completed",
+    "cancelled",
+    "refunded",
+]
+PaymentStatus = Literal[
+    "pending", "processing", "paid", "failed", "cancelled", "refund_pending", "partially_refunded", "refunded"
+]
+FulfillmentStatus = Literal["pending", "reserved", "scheduled", "shipped", "delivered", "returned", "cancelled"]
+Trigger = Literal[
+    # a command of the owner or of staff
+    "cancel",
+    # events heard
+    "stock_reserved",
+    "stock_refused",
+    "payment_received",
+    "payment_failed",
+    "shipment_scheduled",
+    "shipment_refused",
+    "parcel_moving",
+    "parcel_arrived",
+    "parcel_returned",
+    "delivery_completed",
+    "refunded_in_part",
+    "refunded_in_full",
+    # deadlines passed
+    "reservation_overdue",
+    "payment_overdue",
+    "shipment_overdue",
+]
+EventName = Literal["OrderUpdated", "OrderCancelled", "OrderCompleted", "RefundRequested"]
+Undo = Literal["release_stock", "return_money", "recall_parcel", "free_promo"]
+Reason = Literal[
+    "customer_request", "staff_request", "out_of_stock", "payment_timeout", "no_carrier", "process_timeout"
+]
+
+STATUSES: Final[tuple[Status, ...]] = get_args(Status)
+TRIGGERS: Final[tuple[Trigger, ...]] = get_args(Trigger)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a trigger does. `payment` and `fulfillment`: None leaves them as they are.
+
+    `undo`: what others have to take back. All of it follows from `OrderCancelled`; without that event, money follows
+    from `RefundRequested`, the stock from the trigger itself, and the promo code is freed by the process.
+    """
+
+    status: Status
+    payment: PaymentStatus | None = None
+    fulfillment: FulfillmentStatus | None = None
+    emits: tuple[EventName, ...] = ()
+    undo: frozenset[Undo] = frozenset()
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """What happens to an order that stays in a status for too long."""
+
+    trigger: Trigger
+    after: timedelta
+
+
+# A status without a deadline is final, or the parcel is in the hands of people: staff and carrier.
+DEADLINES: Final[dict[Status, Deadline]] = {
+    "pending": Deadline("reservation_overdue", timedelta(minutes=5)),
+    "awaiting_payment": Deadline("payment_overdue", timedelta(minutes=30)),
+    "paid": Deadline("shipment_overdue", timedelta(minutes=30)),
+}
+FINAL: Final[frozenset[Status]] = frozenset({"payment_failed", "completed", "cancelled", "refunded"})
+IN_HANDS: Final[frozenset[Status]] = frozenset({"processing", "shipped", "delivered"})
+CANCELLABLE: Final[frozenset[Status]] = frozenset({"pending", "awaiting_payment", "paid", "processing"})
+
+_UNPAID: Final[tuple[Status, ...]] = ("pending", "awaiting_payment")
+_PAID: Final[tuple[Status, ...]] = ("paid", "processing")
+_GONE: Final[tuple[Status, ...]] = ("shipped", "delivered", "completed")
+_ENDED: Final[tuple[Status, ...]] = ("payment_failed", "cancelled")
+_EVERYTHING: Final[frozenset[Undo]] = frozenset({"release_stock", "return_money", "recall_parcel", "free_promo"})
+# Money may be on its way in the moment an unpaid order ends, so it is always part of what is undone.
+_CANCEL: Final = Step("cancelled", "cancelled", "cancelled", ("OrderCancelled",), _EVERYTHING)
+_CANCEL_PAID: Final = replace(_CANCEL, payment="refund_pending")
+_GIVE_BACK: Final[tuple[EventName, ...]] = ("RefundRequested",)
+_UPDATED: Final[tuple[EventName, ...]] = ("OrderUpdated",)
+
+Row = tuple[Status, Trigger]
+Rows = dict[Row, Step]
+
+
+def _rows(statuses: Iterable[Status], trigger: Trigger, step: Step) -> Rows:
+    """The same step from several statuses."""
+    return {(status, trigger): step for status in statuses}
+
+
+def _stay(statuses: Iterable[Status], trigger: Trigger, step: Step) -> Rows:
+    """A step that changes everything but the status."""
+    return {(status, trigger): replace(step, status=status) for status in statuses}
+
+
+# What a trigger that has no row of its own does: nothing. It is late, or a duplicate.
+_NOTHING: Final[Rows] = {(status, trigger): Step(status) for status in STATUSES for trigger in TRIGGERS}
+
+TABLE: Final[Rows] = {
+    **_NOTHING,
+    # commands
+    **_rows(_UNPAID, "cancel", replace(_CANCEL, reason="customer_request")),
+    **_rows(_PAID, "cancel", replace(_CANCEL_PAID, reason="customer_request")),
+    # stock
+    ("pending", "stock_reserved"): Step("awaiting_payment", None, "reserved", _UPDATED),
+    ("pending", "stock_refused"): replace(_CANCEL, reason="out_of_stock"),
+    # money: stock is reserved before anybody can pay, whatever is heard first
+    **_rows(_UNPAID, "payment_received", Step("paid", "paid", "reserved", _UPDATED)),
+    **_stay((*_PAID, *_GONE), "payment_received", Step("paid", "paid")),
+    **_stay(_ENDED, "payment_received", Step("paid", "refund_pending", None, _GIVE_BACK, frozenset({"return_money"}))),
+    **_rows(
+        _UNPAID,
+        "payment_failed",
+        Step("payment_failed", "failed", "cancelled", _UPDATED, frozenset({"release_stock", "free_promo"})),
+    ),
+    # the parcel: nothing is shipped that is not paid, whatever is heard first
+    **_rows((*_UNPAID, "paid"), "shipment_scheduled", Step("processing", "paid", "scheduled", _UPDATED)),
+    **_rows((*_UNPAID, "paid"), "shipment_refused", replace(_CANCEL_PAID, reason="no_carrier")),
+    **_rows((*_UNPAID, *_PAID), "parcel_moving", Step("shipped", "paid", "shipped", _UPDATED)),
+    **_rows((*_UNPAID, *_PAID, "shipped"), "parcel_arrived", Step("delivered", "paid", "delivered", _UPDATED)),
+    **_stay((*_PAID, *_GONE), "parcel_returned", Step("shipped", None, "returned", _UPDATED)),
+    **_rows(
+        (*_UNPAID, *_PAID, "shipped", "delivered"),
+        "delivery_completed",
+        Step("completed", "paid", "delivered", ("OrderCompleted",)),
+    ),
+    # money back
+    **_stay((*_PAID, *_GONE), "refunded_in_part", Step("paid", "partially_refunded", None, _UPDATED)),
+    **_stay(_ENDED, "refunded_in_part", Step("paid", "partially_refunded")),
+    **_rows((*_UNPAID, *_PAID), "refunded_in_full", replace(_CANCEL, payment="refunded", reason="staff_request")),
+    **_rows(_GONE, "refunded_in_full", Step("refunded", "refunded", None, _UPDATED)),
+    **_stay(_ENDED, "refunded_in_full", Step("paid", "refunded")),
+    # deadlines
+    ("pending", "reservation_overdue"): replace(_CANCEL, reason="process_timeout"),
+    ("awaiting_payment", "payment_overdue"): replace(_CANCEL, reason="payment_timeout"),
+    ("paid", "shipment_overdue"): replace(_CANCEL_PAID, reason="process_timeout"),
+}
+
+# A payment that went back is not received again by old news.
+_WENT_BACK: Final[frozenset[PaymentStatus]] = frozenset({"refund_pending", "partially_refunded", "refunded"})
+
+
+def step(status: Status, payment: PaymentStatus, trigger: Trigger) -> Step:
+    """The step of the table; `payment` is the payment status that the order has."""
+    found = TABLE[status, trigger]
+    ends_now = found.status == "cancelled" and status != "cancelled"
+    news_of_refund = trigger in ("refunded_in_part", "refunded_in_full") and payment != "refunded"
+    if payment not in _WENT_BACK or ends_now or news_of_refund:
+        return found
+    return replace(found, payment=None, emits=tuple(name for name in found.emits if name != "RefundRequested"))
+
+
+def changes(status: Status, found: Step) -> bool:
+    """Whether a step does anything to an order in this status."""
+    return found != Step(status)
+
+
+def transitions() -> dict[Status, dict[Trigger, Status]]:
+    """The table as the contract publishes it: the next status by status and trigger, without what stays."""
+    found: dict[Status, dict[Trigger, Status]] = {status: {} for status in STATUSES}
+    for (status, trigger), each in TABLE.items():
+        if each.status != status:
+            found[status][trigger] = each.status
+    return found
