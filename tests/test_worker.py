@@ -29,6 +29,7 @@ from handlers.settings import BUILT_IN_AGENTS, Settings
 from infra.contract.consumers import handler_name as generated_name
 from tests.support.app import RunningApp, client_of, lifespan, settings_for
 from tests.support.people import signed_up
+from tests.support.wait import eventually
 
 OWN = {group: spec for group, spec in GROUPS.items() if spec.room is not None}
 
@@ -105,9 +106,7 @@ async def collected(running: RunningApp, topic: str, count: int) -> list[Receive
     bus = running.services.bus
     assert bus is not None
     consumption = await bus.consume([Subscription("test", (topic,), deliver)])
-    async with asyncio.timeout(10):
-        while len(got) < count:
-            await asyncio.sleep(0.01)
+    await eventually(lambda: len(got) >= count)
     await consumption.stop()
     return got
 
@@ -178,9 +177,7 @@ async def test_handlers_receive_event_and_services(settings: Settings) -> None:
     data = {"user_id": "user-1", "role": "customer", "newsletter_opt_in": False}
     row = services.outbox.row("users", user, event_type="UserCreated", data=data, correlation_id="request-1")
     await services.store.write("users", row)
-    async with asyncio.timeout(5):
-        while not seen:
-            await asyncio.sleep(0.01)
+    await eventually(lambda: bool(seen))
     [(event, given)] = seen
     assert (event.id, event.data, event.correlation_id, event.topic) == (
         row.document["id"],

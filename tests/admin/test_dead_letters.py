@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import httpx
@@ -13,6 +12,7 @@ from handlers.platform.access import Principal, Role
 from handlers.platform.dead_letters import DeadLetters, Failure
 from handlers.platform.store.port import Query, Upsert
 from tests.support.app import RunningApp
+from tests.support.wait import eventually
 
 PATH = "/api/admin/dead-letters"
 
@@ -85,10 +85,12 @@ async def test_a_replay_is_under_way_and_audited(running: RunningApp) -> None:
     assert (shown["status"], shown["replays"], shown["correlation_id"]) == ("replaying", 1, "req-1")
     again = await call(running, "POST", f"{PATH}/{own}/replay")
     assert (again.status_code, again.json()["error"]["details"]["rule"]) == (409, "dead_letter_state_invalid")
-    async with asyncio.timeout(5):
-        while not (found := await _audited(running)):
-            await asyncio.sleep(0.02)
-    [entry] = found
+
+    async def audited() -> bool:
+        return bool(await _audited(running))
+
+    await eventually(audited)
+    [entry] = await _audited(running)
     assert (entry["action"], entry["entity_id"], entry["actor_id"]) == ("event_replayed", "event-0001", "user-admin")
     assert entry["changes"] == {"status": {"before": "open", "after": "replaying"}}
 

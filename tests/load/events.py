@@ -21,6 +21,7 @@ from handlers.platform.outbox import Outbox
 from handlers.platform.relay import Relay
 from handlers.platform.store.port import Create
 from handlers.platform.store.sqlite import SqliteStore
+from tests.support.wait import eventually
 
 TOPIC: Final = "order-events"
 BODY: Final = b"x" * 1000  # bytes
@@ -40,7 +41,7 @@ class EventFigures:
 
 
 async def event_figures(folder: Path, events: int = 20_000) -> EventFigures:
-    """Appends and delivers so many events of 1 kB, one a call, 64 callers; then what waiting and a single event cost."""
+    """Appends and delivers so many events of 1 kB, one a call, 64 callers; then what waiting and one event cost."""
     bus = SqliteBus.open(folder / "events.sqlite3")
     delays: list[float] = []
     arrived = asyncio.Event()
@@ -54,8 +55,7 @@ async def event_figures(folder: Path, events: int = 20_000) -> EventFigures:
     consumption = await bus.consume([Subscription("bench", (TOPIC,), deliver)])
     started, cpu = time.perf_counter(), time.process_time()
     await asyncio.gather(*(_publisher(bus, caller, events) for caller in range(CALLERS)))
-    while len(delays) < events:
-        await asyncio.sleep(0.001)
+    await eventually(lambda: len(delays) >= events, seconds=60)
     seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
     throughput = sorted(delays)
     idle = await _idle(3.0)

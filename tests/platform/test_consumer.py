@@ -203,7 +203,7 @@ async def test_newer_minor_versions_and_unknown_fields_are_read(world: Parts) ->
     async def handler(event: Event[Any]) -> None:
         seen.append(event.data)
 
-    data = {"thing_id": "thing-1", "number": 1, "new": [1]}
+    data = {"thing_id": "thing-1", "number": 1, "new": ["a"]}
     await delivered(consumer(world, handler), received(envelope(event_version="1.9", data=data)))
     assert seen == [data]
 
@@ -246,8 +246,7 @@ async def test_a_replay_is_handled_and_settles_its_letter(world: Parts) -> None:
         await delivered(own, received(envelope(), replay_for="counters"))
         letter = await world.letters.find("counters.event-1")
         assert letter is not None
-        assert letter.data["status"] == expected
-    assert letter.data["replays"] == 2
+        assert (letter.data["status"], letter.data["replays"]) == (expected, 1 if still else 2)
 
 
 async def test_a_dead_letter_that_cannot_be_kept_stops_the_partition(
@@ -315,6 +314,6 @@ def test_the_contract_says_where_and_never_what() -> None:
         with pytest.raises(EventMismatch):
             own.check(envelope(**wrong))
     assert own.key(EVENT, {"thing_id": "t"}) == "t"
-    for event_type, data in ((EVENT, {}), ("Nothing", {})):
+    for event_type in (EVENT, "Nothing"):
         with pytest.raises(EventMismatch):
-            own.key(event_type, data)
+            own.key(event_type, {})

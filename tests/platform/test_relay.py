@@ -22,6 +22,7 @@ from handlers.platform.store.port import Create, StoreMisuse
 from handlers.platform.store.sqlite import SqliteStore
 from tests.platform.chaos.contract import TOPIC
 from tests.platform.eventing import Parts, parts, thing
+from tests.support.wait import eventually
 
 
 @pytest.fixture
@@ -33,9 +34,7 @@ async def world(tmp_path: Path) -> AsyncIterator[Parts]:
 
 async def until(world: Parts, count: int, seconds: float = 5.0) -> None:
     """Waits for so many published messages."""
-    async with asyncio.timeout(seconds):
-        while len(world.got) < count:
-            await asyncio.sleep(0.002)
+    await eventually(lambda: len(world.got) >= count)
 
 
 async def test_a_commit_is_published_within_100_milliseconds(world: Parts) -> None:
@@ -120,9 +119,7 @@ async def test_only_one_relay_publishes_and_another_takes_over(world: Parts) -> 
     third = Relay(world.store, world.bus, world.letters, lease=0.4)
     await third.start()
     await world.change(known)
-    async with asyncio.timeout(5):
-        while world.got[-1].attributes["cloudEvents:sequence"] != "3":
-            await asyncio.sleep(0.01)
+    await eventually(lambda: world.got[-1].attributes["cloudEvents:sequence"] == "3")
     await third.stop()
 
 
@@ -201,11 +198,16 @@ async def test_audit_rows_become_audit_entries_and_never_messages(tmp_path: Path
         await world.listen()
         await relay.start()
         month = row.document["entry"]["timestamp"][:7]
-        async with asyncio.timeout(5):
-            while (found := await store.read("audit_logs", ("config", month), str(row.document["id"]))) is None:
-                await asyncio.sleep(0.01)
+        partition = ("config", month)
+
+        async def written() -> bool:
+            return await store.read("audit_logs", partition, str(row.document["id"])) is not None
+
+        await eventually(written)
         await AuditLog(store)([row.document])
         await relay.stop()
+        found = await store.read("audit_logs", partition, str(row.document["id"]))
+        assert found is not None
         await store.close()
         assert found.data["changes"] == {"value": {"before": "USD", "after": "EUR"}}
         assert found.data["metadata"] == {"ip_address": "203.0.113.50", "user_agent": "x" * 512}

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers.platform import process, wake
+from handlers.platform import wake
 from handlers.platform.process import has_ended, new_owner, this_process
 from handlers.platform.wake import Wake
 
@@ -114,7 +114,7 @@ def test_what_cannot_be_told_counts_as_alive() -> None:
 
 def test_without_proc_the_number_of_the_process_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     host, namespace, _, _, chance = new_owner().split("~")
-    monkeypatch.setattr(process.Path, "exists", lambda _: False)
+    monkeypatch.setattr(Path, "exists", lambda _: False)
     assert not has_ended("~".join((host, namespace, str(os.getpid()), "", chance)))
     assert not has_ended("~".join((host, namespace, "1", "", chance)))
     gone = subprocess.Popen([sys.executable, "-c", ""])

@@ -12,6 +12,7 @@ import pytest
 from generated.events import TopicSpec
 from handlers.platform.bus.port import Batch, EventBus, Message, Received, Subscription
 from handlers.platform.bus.sqlite import SqliteBus
+from tests.support.wait import eventually
 
 TOPICS: Final = {"a-events": TopicSpec(4, 168), "b-events": TopicSpec(2, 168)}
 LEASE: Final = 0.5
@@ -65,9 +66,7 @@ class Reader:
 
     async def until(self, count: int, seconds: float = 5.0) -> None:
         """Waits for so many messages."""
-        async with asyncio.timeout(seconds):
-            while len(self.got) < count:
-                await asyncio.sleep(0.005)
+        await eventually(lambda: len(self.got) >= count)
 
 
 def message(key: str, number: int) -> Message:

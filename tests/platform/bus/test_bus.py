@@ -8,6 +8,7 @@ import pytest
 
 from handlers.platform.bus.port import MAX_MESSAGE_BYTES, BusMisuse, BusUnavailable, EventBus, Message, MessageTooLarge
 from tests.platform.bus.conftest import LEASE, Opener, Reader, message
+from tests.support.wait import eventually
 
 
 async def test_messages_arrive_with_all_they_carry(bus: EventBus) -> None:
@@ -70,8 +71,7 @@ async def test_after_a_crash_what_was_not_saved_comes_again(bus: EventBus) -> No
     reader.hold = asyncio.Event()
     consumption = await bus.consume([reader.subscription])
     await bus.publish("a-events", [message("k", 1), message("k", 2)])
-    while not reader.batches:
-        await asyncio.sleep(0.005)
+    await eventually(lambda: bool(reader.batches))
     await consumption.abandon()
     again = Reader()
     consumption = await bus.consume([again.subscription])
@@ -96,8 +96,7 @@ async def test_only_what_is_finished_moves_the_checkpoint(bus: EventBus) -> None
 
     half.subscription = type(half.subscription)("half", ("a-events",), finish_two)
     consumption = await bus.consume([half.subscription])
-    while not half.batches:
-        await asyncio.sleep(0.005)
+    await eventually(lambda: bool(half.batches))
     await consumption.stop()
     rest = Reader("half")
     consumption = await bus.consume([rest.subscription])
@@ -112,19 +111,13 @@ async def test_two_members_share_and_one_takes_all_when_the_other_goes(open_bus:
     a = await one.consume([first.subscription])
     assert len(a.progress()) == 4
     b = await two.consume([second.subscription])
-    async with asyncio.timeout(5):
-        while (len(a.progress()), len(b.progress())) != (2, 2):
-            await asyncio.sleep(0.01)
+    await eventually(lambda: (len(a.progress()), len(b.progress())) == (2, 2))
     await one.publish("a-events", [message(f"k{n}", n) for n in range(40)])
-    async with asyncio.timeout(5):
-        while len(first.got) + len(second.got) < 40:
-            await asyncio.sleep(0.01)
+    await eventually(lambda: len(first.got) + len(second.got) >= 40)
     assert first.got
     assert second.got
     await a.stop()
-    async with asyncio.timeout(5):
-        while len(b.progress()) != 4:
-            await asyncio.sleep(0.01)
+    await eventually(lambda: len(b.progress()) == 4)
     await b.stop()
 
 
@@ -134,8 +127,7 @@ async def test_the_checkpoint_of_a_former_owner_is_refused(open_bus: Opener) -> 
     stuck.hold = asyncio.Event()
     a = await one.consume([stuck.subscription])
     await one.publish("a-events", [message("k", 1)])
-    while not stuck.batches:
-        await asyncio.sleep(0.005)
+    await eventually(lambda: bool(stuck.batches))
     await one.close()  # it cannot renew any more, but its handler still runs
     b = await two.consume([reader.subscription])
     await reader.until(1, seconds=4 * LEASE + 2)
@@ -187,8 +179,7 @@ async def test_stopping_waits_for_what_is_under_way(bus: EventBus) -> None:
     reader.hold = asyncio.Event()
     consumption = await bus.consume([reader.subscription])
     await bus.publish("a-events", [message("k", 1)])
-    while not reader.batches:
-        await asyncio.sleep(0.005)
+    await eventually(lambda: bool(reader.batches))
     stopping = asyncio.create_task(consumption.stop())
     await asyncio.sleep(0.05)
     assert reader.batches[0].stopping.is_set()
@@ -207,13 +198,9 @@ async def test_lag_counts_what_is_still_to_come(bus: EventBus) -> None:
     reader.hold = asyncio.Event()
     consumption = await bus.consume([reader.subscription])
     await bus.publish("a-events", [message("k", n) for n in range(7)])
-    async with asyncio.timeout(5):
-        while sum(progress.behind for progress in consumption.progress()) != 7:
-            await asyncio.sleep(0.01)
+    await eventually(lambda: sum(progress.behind for progress in consumption.progress()) == 7)
     reader.hold.set()
-    async with asyncio.timeout(5):
-        while sum(progress.behind for progress in consumption.progress()):
-            await asyncio.sleep(0.01)
+    await eventually(lambda: sum(progress.behind for progress in consumption.progress()) == 0)
     await consumption.stop()
 
 

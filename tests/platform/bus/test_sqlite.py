@@ -118,7 +118,7 @@ async def hold_partitions(path: str) -> None:
 
 
 async def test_a_killed_process_is_replaced_long_before_its_lease_is_over(tmp_path: Path) -> None:
-    child = subprocess.Popen(
+    child = subprocess.Popen(  # noqa: ASYNC220 - starting it is quick
         [sys.executable, "-c", _CHILD, str(tmp_path / "log")], stdout=subprocess.PIPE, cwd=Path.cwd()
     )
     try:
