@@ -41,8 +41,8 @@ async def update_me(params: p.UpdateMeParameters, body: m.UserUpdate, call: Call
     day = body.date_of_birth
     if day is not MISSING and rules.birth_date_fault(day, now.date()):
         raise unprocessable("The date of birth is not in the past", "date_of_birth_invalid")
-    before = await store.signed_in(call)
     if body.email is not MISSING:
+        before = await store.signed_in(call)
         address = address_in(body.email)
         if address != before.data["email"]:
             return _reply(await _move(call, params, body, before, address))

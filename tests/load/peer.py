@@ -219,7 +219,6 @@ async def update_me(
     info.template = "/api/users/me"
     now = services.clock.now()
     call = Call(services, principal, info, request.scope["headers"])
-    await accounts.signed_in(call)
     document = await accounts.change(
         call, principal.id, lambda account: users.updated(account, body, now), if_match=if_match
     )
