@@ -1,33 +1,21 @@
 """Each event is applied exactly once and in order, whatever happens; poison is put apart; nothing stays stuck.
 
-Under Event Hubs and Cosmos: one more entry in `ADAPTERS`.
+Under Event Hubs and Cosmos: one more entry in `adapters.py`.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from handlers.platform.bus.sqlite import SqliteBus
-from handlers.platform.store.sqlite import SqliteStore
-from tests.platform.chaos.contract import GROUPS, STORED, TOPICS
+from tests.platform.chaos.adapters import ADAPTERS
+from tests.platform.chaos.contract import GROUPS
 from tests.platform.chaos.plan import Adapters, Plan
 from tests.platform.chaos.world import World
 
-
-def _embedded(folder: Path) -> Adapters:
-    return Adapters(
-        "sqlite",
-        lambda: SqliteStore.open(folder / "documents.sqlite3", STORED),
-        lambda lease: SqliteBus.open(folder / "events.sqlite3", TOPICS, lease=lease),
-    )
-
-
-ADAPTERS: dict[str, Callable[[Path], Adapters]] = {"sqlite": _embedded}
 SEEDS = (1, 2, 3, 4, 5)
 
 

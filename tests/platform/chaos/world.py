@@ -61,7 +61,7 @@ class World:
         self._consumption: Consumption | None = None
         self._crash = asyncio.Event()
         self._fuse = 0
-        self._killed = False
+        self.killed_all = False
         self.cured = False
 
     # --- producing --------------------------------------------------------------------------------------------------
@@ -71,7 +71,7 @@ class World:
         document: Json = {"id": thing, "thing_id": thing, "number": 0}
         etag: str | None = None
         self.outcome.promised[thing] = []
-        while document["number"] < count or not self._killed:
+        while document["number"] < count or not self.killed_all:
             document["number"] += 1
             data = {"thing_id": thing, "number": document["number"], "poison": self._chance.random() < self.plan.poison}
             row = self._outbox.row("things", document, event_type=EVENT, data=data, correlation_id="request-1")
@@ -120,9 +120,10 @@ class World:
         await work
 
     def _blown(self, steps: int) -> None:
-        self.killed_at.add(steps)
-        self._fuse = 0
-        self._crash.set()
+        if steps == self._fuse:  # else another handler was first, and this one just dies
+            self.killed_at.add(steps)
+            self._fuse = 0
+            self._crash.set()
 
     async def _apply(self, event: Event[Any]) -> None:
         data = event.data
@@ -170,7 +171,7 @@ class World:
             await self._crash.wait()
             self._crash.clear()
             await self._restart_consumers(broker=step % 3 == 0)
-        self._killed = True
+        self.killed_all = True
 
     async def _restart_consumers(self, *, broker: bool) -> None:
         assert self._consumption is not None
@@ -189,11 +190,8 @@ class World:
 
     async def go(self, *, patience: float = 30.0) -> Outcome:
         """Everything, until all is applied or patience (seconds) is at its end."""
-        await self._start_relay()
-        await self._start_consuming()
-        each, rest = divmod(self.plan.events, self.plan.things)
-        producers = [self._produce(f"thing-{i}", each + (i < rest)) for i in range(self.plan.things)]
-        await asyncio.gather(*producers, self._kill())
+        await self.start()
+        await asyncio.gather(self.produce_all(), self._kill())
         self._fuse = 0
         self.store.rate = self.bus.rate = 0.0
         await self.until(lambda: not self.outcome.faults(), patience)
@@ -201,6 +199,16 @@ class World:
         await asyncio.sleep(0.3)
         await self.look()
         return self.outcome
+
+    async def start(self) -> None:
+        """Begins to relay and to consume."""
+        await self._start_relay()
+        await self._start_consuming()
+
+    async def produce_all(self) -> None:
+        """Changes all things, side by side."""
+        each, rest = divmod(self.plan.events, self.plan.things)
+        await asyncio.gather(*(self._produce(f"thing-{i}", each + (i < rest)) for i in range(self.plan.things)))
 
     async def until(self, holds: Callable[[], bool], seconds: float) -> None:
         """Looks until something holds, or for so long."""
