@@ -231,10 +231,6 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
         'unique_claims': Container(
             name='unique_claims',
             partition_key=('claim',),
-            indexes=(
-                Index((Key('state'), Key('claimed_at'))),
-            ),
-            cross_partition=frozenset(['stale_claims']),
         ),
         'lookups': Container(
             name='lookups',

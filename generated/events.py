@@ -36,6 +36,15 @@ class RatingSummary(TypedDict):
     count: int
 
 
+class RefundRequestedData(TypedDict):
+    order_id: str
+    order_number: str
+    user_id: str
+    amount: float
+    currency: str
+    payment_intent_id: NotRequired[str]
+
+
 class ShipmentDimensions(TypedDict):
     length: float
     width: float
@@ -269,6 +278,11 @@ class ShipmentLocation(TypedDict):
     state: NotRequired[str]
     country: str
     updated_at: str
+
+
+class ShipmentRejectedData(TypedDict):
+    order_id: str
+    reason: Literal['too_heavy', 'destination_not_served']
 
 
 class ShipmentStatusUpdatedData(TypedDict):
@@ -532,12 +546,14 @@ EVENTS: Final[dict[str, EventSpec]] = {
     "ProductUpdated": EventSpec('product-events', '/data/product_id', ('crud-inventory', 'crud-search', 'ecommerce-catalog-search', 'product-management-acp-transformation', 'product-management-assortment-optimization', 'product-management-consistency-validation', 'product-management-normalization-classification'), 'ProductUpdatedData', True),
     "ProfileUpdated": EventSpec('user-events', '/data/user_id', ('crm-segmentation-personalization', 'crud-users'), 'ProfileUpdatedData', False),
     "RefundProcessed": EventSpec('payment-events', '/data/order_id', ('crm-support-assistance', 'crud-analytics', 'crud-notifications', 'crud-orders', 'crud-returns'), 'RefundProcessedData', False),
+    "RefundRequested": EventSpec('order-events', '/data/order_id', ('crud-payments',), 'RefundRequestedData', False),
     "ReturnApproved": EventSpec('support-events', '/data/order_id', ('crud-notifications', 'inventory-health-check', 'logistics-returns-support'), 'ReturnApprovedData', False),
     "ReturnReceived": EventSpec('support-events', '/data/order_id', ('crud-inventory', 'crud-notifications', 'crud-orders', 'crud-payments', 'inventory-health-check', 'logistics-returns-support'), 'ReturnReceivedData', False),
     "ReturnRejected": EventSpec('support-events', '/data/order_id', ('crud-notifications', 'logistics-returns-support'), 'ReturnRejectedData', False),
     "ReturnRequested": EventSpec('support-events', '/data/order_id', ('crud-notifications', 'logistics-returns-support'), 'ReturnRequestedData', False),
     "ReviewPublished": EventSpec('product-events', '/data/product_id', ('crud-products', 'ecommerce-product-detail-enrichment'), 'ReviewPublishedData', False),
     "RouteIssueDetected": EventSpec('shipping-events', '/data/order_id', ('crud-notifications', 'crud-shipments'), 'RouteIssueDetectedData', False),
+    "ShipmentRejected": EventSpec('shipping-events', '/data/order_id', ('crud-orders',), 'ShipmentRejectedData', False),
     "ShipmentScheduled": EventSpec('shipping-events', '/data/order_id', ('crud-inventory', 'crud-orders', 'crud-shipments'), 'ShipmentScheduledData', False),
     "ShipmentStatusUpdated": EventSpec('shipping-events', '/data/order_id', ('crud-notifications', 'crud-orders', 'logistics-eta-computation', 'logistics-route-issue-detection'), 'ShipmentStatusUpdatedData', False),
     "StockLevelChanged": EventSpec('inventory-events', '/data/product_id', ('crud-products', 'inventory-alerts-triggers', 'inventory-health-check', 'inventory-jit-replenishment'), 'StockLevelChangedData', True),
@@ -560,8 +576,8 @@ TOPICS: Final[dict[str, TopicSpec]] = {
 }
 
 GROUPS: Final[dict[str, GroupSpec]] = {
-    "crud-orders": GroupSpec('orders', None, ('user-events', 'inventory-events', 'payment-events', 'shipping-events', 'support-events'), ('DeliveryCompleted', 'ETAUpdated', 'InventoryReleased', 'InventoryReservationFailed', 'InventoryReserved', 'PaymentFailed', 'PaymentProcessed', 'RefundProcessed', 'ReturnReceived', 'ShipmentScheduled', 'ShipmentStatusUpdated', 'UserDeleted'), False),
-    "crud-payments": GroupSpec('payments', None, ('order-events', 'inventory-events', 'support-events'), ('InventoryReserved', 'OrderCancelled', 'ReturnReceived'), False),
+    "crud-orders": GroupSpec('orders', None, ('user-events', 'inventory-events', 'payment-events', 'shipping-events', 'support-events'), ('DeliveryCompleted', 'ETAUpdated', 'InventoryReleased', 'InventoryReservationFailed', 'InventoryReserved', 'PaymentFailed', 'PaymentProcessed', 'RefundProcessed', 'ReturnReceived', 'ShipmentRejected', 'ShipmentScheduled', 'ShipmentStatusUpdated', 'UserDeleted'), False),
+    "crud-payments": GroupSpec('payments', None, ('order-events', 'inventory-events', 'support-events'), ('InventoryReserved', 'OrderCancelled', 'RefundRequested', 'ReturnReceived'), False),
     "crud-inventory": GroupSpec('inventory', None, ('product-events', 'shipping-events', 'support-events'), ('ProductCreated', 'ProductDeleted', 'ProductUpdated', 'ReturnReceived', 'ShipmentScheduled'), False),
     "crud-shipments": GroupSpec('shipments', None, ('user-events', 'order-events', 'shipping-events'), ('ETAUpdated', 'OrderCancelled', 'RouteIssueDetected', 'ShipmentScheduled', 'UserDeleted'), False),
     "crud-products": GroupSpec('products', None, ('product-events', 'inventory-events'), ('ReviewPublished', 'StockLevelChanged'), False),
@@ -616,12 +632,14 @@ EventType = Literal[
     "ProductUpdated",
     "ProfileUpdated",
     "RefundProcessed",
+    "RefundRequested",
     "ReturnApproved",
     "ReturnReceived",
     "ReturnRejected",
     "ReturnRequested",
     "ReviewPublished",
     "RouteIssueDetected",
+    "ShipmentRejected",
     "ShipmentScheduled",
     "ShipmentStatusUpdated",
     "StockLevelChanged",

@@ -20,6 +20,7 @@ from handlers.cart import api as cart
 from handlers.categories import api as categories
 from handlers.checkout import api as checkout
 from handlers.inventory import api as inventory
+from handlers.orders import api as orders
 from handlers.payment_methods import api as payment_methods
 from handlers.payments import api as payments
 from handlers.products import api as products
@@ -876,8 +877,10 @@ deletePromotion = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_create_order: Callable[[p.CreateOrderParameters, m.OrderCreate, Call], Awaitable[v.Order | Reply[v.Order]]] = orders.create_order
 createOrder = Operation(
     id="createOrder", method="post", path="/api/orders", access=Access("anonymous", frozenset({"write:orders"})),
+    handler=_create_order,
     status=201,
     parameters=Parameters(
         p.CreateOrderParameters,
@@ -889,8 +892,10 @@ createOrder = Operation(
     idempotent=True,
 )
 
+_get_order: Callable[[p.GetOrderParameters, Call], Awaitable[v.Order | Reply[v.Order]]] = orders.get_order
 getOrder = Operation(
     id="getOrder", method="get", path="/api/orders/{order_id}", access=Access("anonymous"),
+    handler=_get_order,
     parameters=Parameters(
         p.GetOrderParameters,
         path=(Parameter("order_id", "order_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
@@ -900,8 +905,10 @@ getOrder = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_get_order_tracking: Callable[[p.GetOrderTrackingParameters, Call], Awaitable[v.OrderTracking | Reply[v.OrderTracking]]] = orders.get_order_tracking
 getOrderTracking = Operation(
     id="getOrderTracking", method="get", path="/api/orders/{order_id}/tracking", access=Access("anonymous"),
+    handler=_get_order_tracking,
     parameters=Parameters(
         p.GetOrderTrackingParameters,
         path=(Parameter("order_id", "order_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
@@ -911,8 +918,10 @@ getOrderTracking = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_cancel_order: Callable[[p.CancelOrderParameters, m.OrderCancel | None, Call], Awaitable[v.Order | Reply[v.Order]]] = orders.cancel_order
 cancelOrder = Operation(
     id="cancelOrder", method="post", path="/api/orders/{order_id}/cancel", access=Access("anonymous"),
+    handler=_cancel_order,
     parameters=Parameters(
         p.CancelOrderParameters,
         path=(Parameter("order_id", "order_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
@@ -936,8 +945,10 @@ streamOrderEvents = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_list_my_orders: Callable[[p.ListMyOrdersParameters, Call], Awaitable[v.OrderSummaryPage | Reply[v.OrderSummaryPage]]] = orders.list_my_orders
 listMyOrders = Operation(
     id="listMyOrders", method="get", path="/api/users/me/orders", access=Access("customer"),
+    handler=_list_my_orders,
     parameters=Parameters(
         p.ListMyOrdersParameters,
         query=(Parameter("status", "status", text(enum=('pending', 'awaiting_payment', 'payment_failed', 'paid', 'processing', 'shipped', 'delivered', 'completed', 'cancelled', 'refunded'))), Parameter("status_filter", "status_filter", text(enum=('pending', 'awaiting_payment', 'payment_failed', 'paid', 'processing', 'shipped', 'delivered', 'completed', 'cancelled', 'refunded'))), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
@@ -945,8 +956,10 @@ listMyOrders = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_list_staff_orders: Callable[[p.ListStaffOrdersParameters, Call], Awaitable[v.StaffOrderPage | Reply[v.StaffOrderPage]]] = orders.list_staff_orders
 listStaffOrders = Operation(
     id="listStaffOrders", method="get", path="/api/staff/orders", access=Access("staff", frozenset({"read:orders"})),
+    handler=_list_staff_orders,
     parameters=Parameters(
         p.ListStaffOrdersParameters,
         query=(Parameter("status", "status", text(enum=('pending', 'awaiting_payment', 'payment_failed', 'paid', 'processing', 'shipped', 'delivered', 'completed', 'cancelled', 'refunded'))), Parameter("email", "email", text(min_length=3, max_length=254)), Parameter("order_number", "order_number", text(min_length=1, max_length=32, pattern='^HPH-[0-9]{4}-[0-9]{6,}$')), Parameter("start_date", "start_date", day()), Parameter("end_date", "end_date", day()), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),

@@ -1,0 +1,184 @@
+"""Operations of the tag `orders`."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from pydantic import MISSING
+
+from generated import models as m
+from generated import params as p
+from generated import views as v
+from handlers.contract.call import Call
+from handlers.contract.reply import Reply
+from handlers.orders import process, rules, store
+from handlers.orders.placing import place
+from handlers.orders.rules import News
+from handlers.orders.saga import CANCELLABLE
+from handlers.platform import etags
+from handlers.platform.access import RANK
+from handlers.platform.concurrency import retrying, settled
+from handlers.platform.email import normalised
+from handlers.platform.errors import conflict, forbidden, not_found, precondition_failed, unavailable, unprocessable
+from handlers.platform.paging import items_before
+from handlers.platform.store.port import And, Condition, Document, Eq, Query, Range, Sort, VersionConflict
+
+_FOR_STAFF = frozenset({"fraud_suspected", "staff_request"})
+_NEWEST = (Sort("created_at", descending=True),)
+
+
+async def create_order(params: p.CreateOrderParameters, body: m.OrderCreate, call: Call) -> Reply[v.Order]:
+    """Places an order: one for each version of the cart, whatever keys come with it."""
+    once = await call.once(store.CONTAINER, call.principal.id)
+    view, document = await place(body, call, once)
+    return Reply(view, status=201, etag=document.etag if document is not None else None)
+
+
+async def get_order(params: p.GetOrderParameters, call: Call) -> Reply[v.Order]:
+    """An order as it is now."""
+    found = await _visible(params.order_id, params.email, call)
+    return Reply(rules.order_view(found.data), etag=found.etag)
+
+
+async def get_order_tracking(params: p.GetOrderTrackingParameters, call: Call) -> v.OrderTracking:
+    """The timeline of an order."""
+    return rules.tracking_view((await _visible(params.order_id, params.email, call)).data)
+
+
+async def cancel_order(params: p.CancelOrderParameters, body: m.OrderCancel | None, call: Call) -> Reply[v.Order]:
+    """Cancels an order that is not with a carrier. What follows from it others hear of."""
+    staff = RANK[call.principal.role] >= RANK["staff"]
+    reason = body.reason if body is not None and body.reason is not MISSING else None
+    if reason in _FOR_STAFF and not staff:
+        raise forbidden("This reason is for staff")
+    news = News(
+        trigger="cancel",
+        correlation_id=call.request_id,
+        actor=call.principal.role,
+        reason=reason or ("staff_request" if staff else "customer_request"),
+        comment=body.comment if body is not None and body.comment is not MISSING else None,
+    )
+
+    async def attempt() -> Reply[v.Order]:
+        found = await _visible(params.order_id, params.email, call)
+        etags.check(params.if_match, found.etag)
+        return await _cancelled(found, news, call)
+
+    try:
+        return await retrying(attempt)
+    except VersionConflict:
+        if etags.expected(params.if_match) is not None:
+            raise precondition_failed() from None
+        raise unavailable("Others are changing this order") from None
+
+
+async def _cancelled(found: Document, news: News, call: Call) -> Reply[v.Order]:
+    services, order = call.services, found.data
+    if order["status"] not in CANCELLABLE:
+        raise conflict("This order cannot be cancelled any more", "order_not_cancellable", status=order["status"])
+    batch, after = process.operations(services, found, news)
+    written = await settled(services.store, store.CONTAINER, order["user_id"], batch)
+    etag = written[0].etag if written and written[0] is not None else None
+    return Reply(rules.order_view(after), etag=etag)
+
+
+async def list_my_orders(params: p.ListMyOrdersParameters, call: Call) -> v.OrderSummaryPage:
+    """The caller's orders, newest first."""
+    status = params.status or params.status_filter
+    query = Query(
+        store.CONTAINER,
+        partition=call.principal.id,
+        where=Eq("status", status) if status is not None else None,
+        sort=_NEWEST,
+        limit=params.limit,
+        offset=items_before(params.page, params.limit),
+    )
+    cursors = call.services.cursors
+    page = await call.services.store.query(cursors.apply(query, params.cursor))
+    return {
+        "items": [rules.summary_view(each.data) for each in page.items],
+        "page": params.page,
+        "limit": params.limit,
+        "next_cursor": cursors.next(query, page),
+    }
+
+
+async def list_staff_orders(params: p.ListStaffOrdersParameters, call: Call) -> v.StaffOrderPage:
+    """Orders of everybody, newest first."""
+    if params.start_date is not None and params.end_date is not None and params.start_date > params.end_date:
+        raise unprocessable("start_date lies after end_date", "period_invalid")
+    if params.order_number is not None:
+        return await _numbered(params, call)
+    query = Query(
+        store.CONTAINER,
+        where=And(tuple(_filters(params))),
+        sort=_NEWEST,
+        limit=params.limit,
+        offset=items_before(params.page, params.limit),
+        purpose="staff_orders",
+    )
+    cursors = call.services.cursors
+    page = await call.services.store.query(cursors.apply(query, params.cursor))
+    return {
+        "items": [rules.staff_view(each.data) for each in page.items],
+        "page": params.page,
+        "limit": params.limit,
+        "next_cursor": cursors.next(query, page),
+    }
+
+
+async def _numbered(params: p.ListStaffOrdersParameters, call: Call) -> v.StaffOrderPage:
+    """The one order of a number, if the other filters hold for it as well."""
+    found = await store.by_number(call.services.store, params.order_number or "")
+    fits = found is not None and params.page == 1 and _fits(found.data, params)
+    return {
+        "items": [rules.staff_view(found.data)] if found is not None and fits else [],
+        "page": params.page,
+        "limit": params.limit,
+        "next_cursor": None,
+    }
+
+
+def _fits(order: dict[str, Any], params: p.ListStaffOrdersParameters) -> bool:
+    start, end = _period(params.start_date, params.end_date)
+    return (
+        params.status in (None, order["status"])
+        and (params.email is None or _normal(params.email) == order["email"])
+        and (start is None or order["created_at"] >= start)
+        and (end is None or order["created_at"] < end)
+    )
+
+
+def _filters(params: p.ListStaffOrdersParameters) -> list[Condition]:
+    found: list[Condition] = []
+    if params.status is not None:
+        found.append(Eq("status", params.status))
+    if params.email is not None:
+        found.append(Eq("email", _normal(params.email) or ""))
+    start, end = _period(params.start_date, params.end_date)
+    if start is not None or end is not None:
+        found.append(Range("created_at", ge=start, lt=end))
+    return found
+
+
+def _period(start: date | None, end: date | None) -> tuple[str | None, str | None]:
+    """Both days are in it, in UTC."""
+    following = end + timedelta(days=1) if end is not None and end != date.max else None
+    return (start.isoformat() if start is not None else None, following.isoformat() if following is not None else None)
+
+
+async def _visible(order_id: str, email: str | None, call: Call) -> Document:
+    """The order, if the caller may see it. Raises the same `Problem` 404 whatever is the matter."""
+    found = await store.find(call.services.store, order_id)
+    if found is None or not rules.may_see(found.data, call.principal, _normal(email)):
+        raise not_found("Order", order_id=order_id)
+    return found
+
+
+def _normal(email: str | None) -> str | None:
+    """An address in its normal form; None for what is none."""
+    try:
+        return normalised(email) if email is not None else None
+    except ValueError:
+        return None

@@ -1,0 +1,225 @@
+"""From a cart to an order. Steps that are harmless by themselves come first; the order and its event are one batch.
+
+    deadline row -> promo code redeemed -> look-ups -> order + OrderCreated + answer to the key -> cart emptied
+
+A crash in between leaves at most a redemption without an order, which the watchdog takes back when it finds none, or a
+cart that is not emptied, which the next attempt on the same version does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import MISSING
+
+from generated import models as m
+from generated import views as v
+from handlers.addresses.api import examine
+from handlers.addresses.rules import possible
+from handlers.cart.ordered import take_ordered
+from handlers.cart.store import cart_id_of
+from handlers.checkout.bill import Bill, draw_up
+from handlers.contract.call import Call
+from handlers.orders import rules, store
+from handlers.orders.numbers import Numbers
+from handlers.orders.saga import DEADLINES
+from handlers.payment_methods import store as payment_methods
+from handlers.platform.clock import moment, timestamp
+from handlers.platform.concurrency import settled
+from handlers.platform.email import address_in
+from handlers.platform.errors import Problem, conflict, unprocessable
+from handlers.platform.idempotency import Once
+from handlers.platform.ids import new_id
+from handlers.platform.money import major_units
+from handlers.platform.store.port import Create, Document, DocumentExists, OutcomeUnknown
+from handlers.pricing import promotions
+from handlers.users import store as users
+
+Json = dict[str, Any]
+
+_STALE: Final = frozenset({"price_changed", "quantity_reduced"})
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """Who orders: the address for news, and how it is paid."""
+
+    email: str
+    payment: Json
+
+
+async def place(body: m.OrderCreate, call: Call, once: Once) -> tuple[v.Order, Document | None]:
+    """Places an order; answers it with its document, None when only its being written is known.
+
+    Raises `Problem` 422 and 409 as the contract says.
+    """
+    if body.cart_id != cart_id_of(call.principal.id):
+        raise unprocessable("This cart is not yours, or gone", "cart_not_found", cart_id=body.cart_id)
+    buyer = Buyer(await _email(body, call), await _payment(body.payment_method, call))
+    bill = await draw_up(
+        call,
+        examine(body.shipping_address, call),
+        method=body.shipping_method,
+        code=body.promo_code if body.promo_code is not MISSING else None,
+        email=buyer.email if call.principal.is_guest else None,
+    )
+    _check(bill)
+    order = await _drawn(body, call, bill, buyer)
+    await store.watch(
+        call.services.store,
+        order["order_id"],
+        order["user_id"],
+        moment(order["deadline_at"]),
+        promo_code=bill.code,
+    )
+    document = await _written(call, order, once)
+    await take_ordered(call.services, order["user_id"], order["order_id"], _quantities(order))
+    return rules.order_view(order), document
+
+
+def _check(bill: Bill) -> None:
+    """Raises `Problem` when the shopper has not seen what would be ordered."""
+    if bill.left_out:
+        names = [line.name for line in bill.left_out]
+        raise unprocessable("Not everything in the cart can be ordered now", "item_unavailable", items=names)
+    if any(notice.code in _STALE for notice in bill.basket.notices):
+        raise conflict("The cart has changed: look at it again", "cart_changed")
+
+
+async def _email(body: m.OrderCreate, call: Call) -> str:
+    if body.email is not MISSING:
+        return address_in(body.email)
+    if call.principal.is_guest:
+        raise unprocessable("A guest order needs an e-mail address", "guest_email_required")
+    return str((await users.signed_in(call)).data["email"])
+
+
+async def _payment(choice: m.PaymentChoice, call: Call) -> Json:
+    """How it is paid. Raises `Problem` 422 `payment_method_invalid`."""
+    method_id = choice.payment_method_id if choice.payment_method_id is not MISSING else None
+    if (choice.type == "saved_method") != (method_id is not None):
+        raise _method_invalid()
+    if method_id is None:
+        return {"choice": choice.type}
+    wallet = await payment_methods.read(call.services.store, call.principal.id)
+    saved = wallet.find(method_id)
+    if saved is None:
+        raise _method_invalid()
+    card = {name: saved[name] for name in ("brand", "last4") if saved.get(name)}
+    return {"choice": choice.type, "payment_method_id": method_id, **card}
+
+
+def _method_invalid() -> Problem:
+    return unprocessable("This payment method cannot be used", "payment_method_invalid")
+
+
+async def _drawn(body: m.OrderCreate, call: Call, bill: Bill, buyer: Buyer) -> Json:
+    """The document of a new order."""
+    services, now = call.services, call.services.clock.now()
+    order_id = store.order_id_of(services.settings, bill.cart)
+    billing = body.billing_address
+    order: Json = {
+        "id": order_id,
+        "order_id": order_id,
+        "order_number": await services.room(Numbers).next(),
+        "user_id": call.principal.id,
+        "status": "pending",
+        "payment_status": "pending",
+        "fulfillment_status": "pending",
+        "email": buyer.email,
+        "items": [_item(line, priced, bill.currency) for line, priced in bill.lines],
+        "totals": _totals(bill),
+        "shipping_address": dict(bill.address),
+        "billing_address": dict(bill.address if billing is MISSING else possible(examine(billing, call))),
+        "payment": buyer.payment,
+        "shipping": {"method": bill.option.method},
+        "grams": bill.grams,
+        "revision": 1,
+        "created_at": timestamp(now),
+        "updated_at": timestamp(now),
+        "deadline_at": timestamp(now + DEADLINES["pending"].after),
+        "timeline": [rules.entry(new_id("event"), "order_placed", "Order placed", timestamp(now))],
+    }
+    if bill.code is not None:
+        order["promo_code"] = bill.code
+    if body.notes is not MISSING and body.notes:
+        order["notes"] = body.notes
+    return order
+
+
+def _item(line: Any, priced: Any, currency: str) -> Json:
+    item = {
+        "order_item_id": new_id("item"),
+        "product_id": line.product_id,
+        "variant_id": line.variant_id,
+        "sku": line.sku,
+        "name": line.name,
+        "quantity": priced.quantity,
+        "unit_price": major_units(priced.unit_price, currency),
+        "line_total": major_units(priced.line_total, currency),
+    }
+    more = {"variant_name": line.variant_name, "image_url": line.image_url}
+    return {**item, **{name: text for name, text in more.items() if text}}
+
+
+def _totals(bill: Bill) -> Json:
+    names = ("subtotal", "discount", "shipping", "tax", "total")
+    amounts = {name: major_units(getattr(bill.totals, name), bill.currency) for name in names}
+    return {**amounts, "currency": bill.currency}
+
+
+def _quantities(order: Mapping[str, Any]) -> dict[str, int]:
+    return {item["variant_id"]: item["quantity"] for item in order["items"]}
+
+
+async def _written(call: Call, order: Json, once: Once) -> Document | None:
+    """Redeems the code, then writes the order. Raises `Problem` 409 when this version of the cart is ordered."""
+    services, code, order_id = call.services, order.get("promo_code"), order["order_id"]
+    if code is not None:
+        await promotions.redeem(services.store, code, order_id, _customer(call, order["email"]))
+    await store.note_whereabouts(services.store, order)
+    row = services.outbox.row(
+        store.CONTAINER,
+        order,
+        event_type="OrderCreated",
+        data=rules.created(order),
+        correlation_id=call.request_id,
+    )
+    batch = [Create(order), row, *once.remember(rules.order_view(order))]
+    try:
+        written = await settled(services.store, store.CONTAINER, order["user_id"], batch)
+    except DocumentExists:
+        raise await _ordered_before(call, order) from None
+    except OutcomeUnknown:
+        raise  # the watchdog finds out whether there is an order
+    except Exception:
+        await _take_back(call, order, None)
+        raise
+    return written[0] if written else None
+
+
+async def _ordered_before(call: Call, order: Json) -> Exception:
+    """Another request has ordered this version of the cart: finishes what it may have left to do."""
+    standing = await store.read(call.services.store, order["user_id"], order["order_id"])
+    await _take_back(call, order, standing)
+    if standing is not None:
+        await store.note_whereabouts(call.services.store, standing.data)
+        await take_ordered(call.services, order["user_id"], order["order_id"], _quantities(standing.data))
+    return conflict("This cart has been ordered in the same moment", "cart_changed")
+
+
+async def _take_back(call: Call, order: Json, standing: Document | None) -> None:
+    """Gives the promo code back, unless the order that stands has it."""
+    code = order.get("promo_code")
+    if code is not None and (standing is None or standing.data.get("promo_code") != code):
+        await promotions.release(call.services.store, code, order["order_id"])
+
+
+def _customer(call: Call, email: str) -> str:
+    user_id = None if call.principal.is_guest else call.principal.id
+    key = promotions.customer_key(call.services.settings, user_id, email)
+    if key is None:
+        raise unprocessable("A guest order needs an e-mail address", "guest_email_required")
+    return key

@@ -1,0 +1,75 @@
+"""The only writer of an order's status: a trigger, the table, one batch of the order and the events that tell of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from handlers.contract.services import EventServices
+from handlers.orders import rules, store
+from handlers.orders.rules import News
+from handlers.orders.saga import EventName, Step, Trigger
+from handlers.platform.clock import timestamp
+from handlers.platform.events import Event
+from handlers.platform.store.port import Document, Operation, Replace
+from handlers.pricing import promotions
+
+Json = dict[str, Any]
+
+_DATA: Final[dict[EventName, Callable[[Json, Json], Json]]] = {
+    "OrderUpdated": rules.updated,
+    "OrderCancelled": rules.cancelled,
+    "OrderCompleted": lambda order, _: rules.completed(order),
+    "RefundRequested": lambda order, _: rules.refund_requested(order),
+}
+
+
+async def hear(
+    services: EventServices, event: Event[Any], trigger: Trigger, facts: Mapping[str, Any] | None = None
+) -> None:
+    """Moves an order by an event, once. Nothing happens when the order is not there, or the table says so."""
+    order_id = event.data["order_id"]
+    user_id = event.data.get("user_id") or await store.owner_of(services.store, order_id)
+    if user_id is None:
+        return
+    news = News(
+        trigger=trigger, correlation_id=event.correlation_id, causation_id=event.id, facts=facts if facts else {}
+    )
+
+    async def build() -> list[Operation]:
+        found = await store.read(services.store, user_id, order_id)
+        return [] if found is None else operations(services, found, news)[0]
+
+    await services.inbox.once(event, store.CONTAINER, user_id, build)
+
+
+def operations(services: EventServices, found: Document, news: News) -> tuple[list[Operation], Json]:
+    """The batch that moves an order, and the order as it will be; nothing when the table says so."""
+    change = rules.moved(found.data, news, timestamp(services.clock.now()))
+    if change is None:
+        return [], found.data
+    after, step = change
+    # The rows count in the order's own counter, so they come before it is written.
+    rows = _announced(services, found.data, after, step, news)
+    return [Replace(after, if_match=found.etag), *rows], after
+
+
+def _announced(services: EventServices, before: Json, after: Json, step: Step, news: News) -> list[Operation]:
+    return [_row(services, name, before, after, news) for name in step.emits]
+
+
+def _row(services: EventServices, name: EventName, before: Json, after: Json, news: News) -> Operation:
+    return services.outbox.row(
+        store.CONTAINER,
+        after,
+        event_type=name,
+        data=_DATA[name](after, before),
+        correlation_id=news.correlation_id,
+        causation_id=news.causation_id,
+    )
+
+
+async def free_promo(services: EventServices, order: Mapping[str, Any]) -> None:
+    """Gives the promo code of an order back that ended without `OrderCancelled`. May be done twice."""
+    if "promo_code" in order:
+        await promotions.release(services.store, order["promo_code"], order["order_id"])

@@ -1,0 +1,90 @@
+"""The order documents: container `orders`, partition `/user_id`, items embedded (decision 26).
+
+Known by id and number through look-ups. The id is made of the cart and its version, so one version of a cart makes one
+order however often it is asked for, in one batch with its event (`order_id_of`). Beside the orders lie their outbox,
+inbox and idempotency rows. `deadlines` holds one row for an order that waits for something (decision 51).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from handlers.platform.clock import timestamp
+from handlers.platform.store.claims import get_lookup, put_lookup
+from handlers.platform.store.port import Document, DocumentStore, Upsert
+from handlers.settings import Settings
+
+CONTAINER: Final = "orders"
+DEADLINES: Final = "deadlines"
+ORDER: Final = "order"
+NUMBER: Final = "order_number"
+DEADLINE_LIFE: Final = 7 * 24 * 3600
+
+Json = dict[str, Any]
+
+
+def order_id_of(settings: Settings, cart: Mapping[str, Any]) -> str:
+    """The id of the order made of a cart in its version: the same for everybody who asks, and not to be guessed.
+
+    Versions are milliseconds, so ids sort by the age of the cart's last change.
+    """
+    text = f"{cart['cart_id']}|{cart['version']}"
+    digest = hmac.new(settings.derived_key("orders"), text.encode(), hashlib.sha256).hexdigest()
+    return f"order-{cart['version']:012x}{digest[:16]}"
+
+
+async def read(store: DocumentStore, user_id: str, order_id: str) -> Document | None:
+    """An order of a customer or guest. One point read."""
+    return await store.read(CONTAINER, user_id, order_id)
+
+
+async def owner_of(store: DocumentStore, order_id: str) -> str | None:
+    """Whose an order is. One point read."""
+    target = await get_lookup(store, ORDER, order_id)
+    return target["user_id"] if target is not None else None
+
+
+async def find(store: DocumentStore, order_id: str) -> Document | None:
+    """An order by its id. Two point reads."""
+    user_id = await owner_of(store, order_id)
+    return await read(store, user_id, order_id) if user_id is not None else None
+
+
+async def by_number(store: DocumentStore, number: str) -> Document | None:
+    """An order by its number. Two point reads."""
+    target = await get_lookup(store, NUMBER, number)
+    found = await read(store, target["user_id"], target["order_id"]) if target is not None else None
+    return found if found is not None and found.data["order_number"] == number else None
+
+
+async def note_whereabouts(store: DocumentStore, order: Mapping[str, Any]) -> None:
+    """Writes the look-ups of an order, before the order: one that leads nowhere harms nobody."""
+    target = {"user_id": order["user_id"], "order_id": order["order_id"]}
+    await put_lookup(store, ORDER, order["order_id"], target)
+    await put_lookup(store, NUMBER, order["order_number"], target)
+
+
+async def watch(
+    store: DocumentStore, order_id: str, user_id: str, due: datetime, *, promo_code: str | None = None
+) -> None:
+    """Has the watchdog look at an order at a moment. May be asked again."""
+    bucket = bucket_of(due)
+    row = {
+        "id": f"{ORDER}|{order_id}",
+        "bucket": bucket,
+        "due_at": timestamp(due),
+        "order_id": order_id,
+        "user_id": user_id,
+        "promo_code": promo_code,
+        "ttl": DEADLINE_LIFE,
+    }
+    await store.write(DEADLINES, Upsert(row))
+
+
+def bucket_of(due: datetime) -> str:
+    """The bucket of a moment: its minute."""
+    return timestamp(due)[:16]

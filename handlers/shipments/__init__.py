@@ -1,0 +1,1 @@
+"""Parcels: the carrier is chosen from a table, the shipment is its document."""

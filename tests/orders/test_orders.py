@@ -1,0 +1,203 @@
+"""Orders over HTTP: placing, once for each version of a cart; who sees one; lists; cancelling."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+
+from handlers.orders import store
+from handlers.platform.store.port import Query
+from tests.support.people import rule_of
+from tests.support.shop import Shop
+from tests.support.shopper import HOME, Shopper, customer, guest, priced, promotion, stocked
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+Json = dict[str, Any]
+
+
+async def ordered(shopper: Shopper, *, key: str | None = None, **changes: Any) -> httpx.Response:
+    """An order from the cart, to be paid with a new card."""
+    body = {
+        "cart_id": f"cart-{shopper.user_id}",
+        "shipping_address": HOME,
+        "shipping_method": "standard",
+        "payment_method": {"type": "new_card"},
+        **changes,
+    }
+    headers = {"Idempotency-Key": key} if key is not None else {}
+    return await shopper.call("POST", "/api/orders", body, **headers)
+
+
+async def placed(shopper: Shopper, **changes: Any) -> Json:
+    """`ordered` that succeeds."""
+    answer = await ordered(shopper, **changes)
+    assert answer.status_code == 201, answer.text
+    order: Json = answer.json()
+    return order
+
+
+async def orders_of(shop: Shop, user_id: str) -> list[Json]:
+    """The documents of somebody's orders."""
+    found = await shop.services.store.query(Query(store.CONTAINER, partition=user_id, limit=50))
+    return [each.data for each in found.items]
+
+
+async def test_an_order_costs_what_the_quote_said_and_empties_the_cart(shop: Shop) -> None:
+    shopper, product = await customer(shop), await priced(shop, 39.5)
+    await shopper.has(product, 3)
+    code = await promotion(shop, "percentage", 10)
+    quote = (await shopper.quote(shipping_method="standard", promo_code=code)).json()
+    answer = await ordered(shopper, promo_code=code.lower(), notes="Please ring twice.")
+    assert answer.status_code == 201, answer.text
+    order = answer.json()
+    assert order["totals"] == quote["totals"]
+    assert (order["status"], order["payment_status"], order["fulfillment_status"]) == ("pending", "pending", "pending")
+    assert (order["promo_code"], order["notes"], order["user_id"]) == (code, "Please ring twice.", shopper.user_id)
+    assert order["billing_address"] == order["shipping_address"]
+    assert answer.headers["etag"]
+    assert order["order_number"].startswith("HPH-20")
+    assert (await shopper.cart())["items"] == []
+    (row,) = (await shop.services.store.query(Query(store.CONTAINER, partition=shopper.user_id, kind="outbox"))).items[
+        :1
+    ]
+    assert row.data["envelope"]["event_type"] in ("OrderCreated", "OrderUpdated")
+
+
+async def test_one_version_of_a_cart_is_one_order(shop: Shop) -> None:
+    shopper, product = await customer(shop), await priced(shop, 10.0)
+    await shopper.has(product, 2)
+    answers = await asyncio.gather(*(ordered(shopper, key=f"key-of-many-{number}") for number in range(10)))
+    codes = sorted(answer.status_code for answer in answers)
+    assert codes.count(201) == 1
+    assert {rule_of(answer) for answer in answers if answer.status_code != 201} <= {"cart_changed", "cart_empty"}
+    assert len(await orders_of(shop, shopper.user_id)) == 1
+
+
+async def test_one_key_is_one_order(shop: Shop) -> None:
+    shopper, product = await customer(shop), await priced(shop, 10.0)
+    await shopper.has(product, 2)
+    answers = await asyncio.gather(*(ordered(shopper, key="the-only-key-1") for _ in range(10)))
+    first = next(answer for answer in answers if answer.status_code == 201)
+    for answer in answers:
+        assert answer.status_code == 201 or rule_of(answer) == "idempotency_in_progress", answer.text
+    again = await ordered(shopper, key="the-only-key-1")
+    assert again.json()["order_id"] == first.json()["order_id"]
+    assert len(await orders_of(shop, shopper.user_id)) == 1
+    other = await ordered(shopper, key="the-only-key-1", notes="Another request")
+    assert (other.status_code, rule_of(other)) == (422, "idempotency_key_reused")
+
+
+async def test_what_cannot_be_ordered(shop: Shop) -> None:
+    shopper, product = await customer(shop), await priced(shop, 10.0, on_hand=5)
+    empty = await ordered(shopper)
+    assert (empty.status_code, rule_of(empty)) == (422, "cart_empty")
+    await shopper.has(product, 2)
+    refusals: list[tuple[Json, str]] = [
+        ({"cart_id": "cart-of-another"}, "cart_not_found"),
+        ({"payment_method": {"type": "saved_method"}}, "payment_method_invalid"),
+        ({"payment_method": {"type": "saved_method", "payment_method_id": "payment-none"}}, "payment_method_invalid"),
+        ({"payment_method": {"type": "new_card", "payment_method_id": "payment-none"}}, "payment_method_invalid"),
+        ({"promo_code": "NOSUCHCODE"}, "promo_code_unknown"),
+        ({"shipping_address": {**HOME, "postal_code": "ABCDE"}}, "address_invalid"),
+    ]
+    for changes, rule in refusals:
+        answer = await ordered(shopper, **changes)
+        assert (answer.status_code, rule_of(answer)) == (422, rule), answer.text
+    await stocked(shop, product, -4)
+    fewer = await ordered(shopper)
+    assert (fewer.status_code, rule_of(fewer)) == (409, "cart_changed")
+    await stocked(shop, product, -1)
+    none = await ordered(shopper)
+    assert (none.status_code, rule_of(none)) == (422, "cart_empty")
+    await shopper.has(await priced(shop, 5.0), 1)
+    part = await ordered(shopper)
+    assert (part.status_code, rule_of(part)) == (422, "item_unavailable")
+    assert await orders_of(shop, shopper.user_id) == []
+    nobody = await ordered(Shopper(shop, user_id="nobody"))
+    assert nobody.status_code == 401
+
+
+async def test_a_guest_orders_with_an_address(shop: Shop) -> None:
+    shopper, product = await guest(shop), await priced(shop, 10.0)
+    await shopper.has(product, 1)
+    missing = await ordered(shopper)
+    assert (missing.status_code, rule_of(missing)) == (422, "guest_email_required")
+    order = await placed(shopper, email="Guest.Buyer@Example.com")
+    assert order["email"] == "guest.buyer@example.com"
+    path = f"/api/orders/{order['order_id']}"
+    assert (await shopper.call("GET", path)).status_code == 200
+    stranger = Shopper(shop)
+    seen = await stranger.call("GET", f"{path}?email=guest.buyer%40EXAMPLE.com")
+    assert seen.status_code == 200
+    assert not {"ip_address", "user_agent", "timeline", "grams", "deadline_at"} & set(seen.json())
+    refusals = [
+        await stranger.call("GET", path),
+        await stranger.call("GET", f"{path}?email=other%40example.com"),
+        await stranger.call("GET", f"{path}?email=no-address"),
+        await (await customer(shop)).call("GET", path),
+        await stranger.call("GET", "/api/orders/order-none?email=guest.buyer%40example.com"),
+        await stranger.call("GET", f"{path}/tracking"),
+        await stranger.call("POST", f"{path}/cancel"),
+    ]
+    for refused in refusals:
+        assert refused.status_code == 404
+        assert refused.json()["error"]["message"] == "Order not found"
+    tracking = await stranger.call("GET", f"{path}/tracking?email=guest.buyer%40example.com")
+    assert tracking.json()["timeline"][0]["stage"] == "order_placed"
+
+
+async def test_lists(shop: Shop) -> None:
+    shopper, product = await customer(shop), await priced(shop, 10.0)
+    numbers = []
+    for quantity in (1, 2, 3):
+        await shopper.has(product, quantity)
+        numbers.append((await placed(shopper))["order_number"])
+    page = (await shopper.call("GET", "/api/users/me/orders?limit=2")).json()
+    assert [each["order_number"] for each in page["items"]] == numbers[:0:-1]
+    rest = (await shopper.call("GET", f"/api/users/me/orders?limit=2&cursor={page['next_cursor']}")).json()
+    assert ([each["order_number"] for each in rest["items"]], rest["next_cursor"]) == (numbers[:1], None)
+    none = (await shopper.call("GET", "/api/users/me/orders?status=refunded")).json()
+    assert none["items"] == []
+    email = (await orders_of(shop, shopper.user_id))[0]["email"]
+    staff = await shop.as_admin("GET", f"/api/staff/orders?email={email}")
+    assert [each["order_number"] for each in staff.json()["items"]] == numbers[::-1]
+    one = (await shop.as_admin("GET", f"/api/staff/orders?order_number={numbers[1]}&email={email}")).json()
+    assert [each["item_count"] for each in one["items"]] == [2]
+    other = (await shop.as_admin("GET", f"/api/staff/orders?order_number={numbers[1]}&status=refunded")).json()
+    assert other["items"] == []
+    days = "start_date=2020-01-01&end_date=2020-01-02"
+    assert (await shop.as_admin("GET", f"/api/staff/orders?{days}")).json()["items"] == []
+    wrong = await shop.as_admin("GET", "/api/staff/orders?start_date=2020-01-02&end_date=2020-01-01")
+    assert (wrong.status_code, rule_of(wrong)) == (422, "period_invalid")
+    assert (await shopper.call("GET", "/api/staff/orders")).status_code == 403
+
+
+async def test_cancelling(shop: Shop) -> None:
+    shopper, product = await customer(shop), await priced(shop, 10.0)
+    await shopper.has(product, 1)
+    order = await placed(shopper)
+    path = f"/api/orders/{order['order_id']}/cancel"
+    refused = await shopper.call("POST", path, {"reason": "fraud_suspected"})
+    assert refused.status_code == 403
+    stale = await shopper.call("POST", path, None, If_Match='"something-else"')
+    assert (stale.status_code, rule_of(stale)) == (412, "version_conflict")
+    answer = await shopper.call("POST", path, {"reason": "ordered_by_mistake", "comment": "The wrong colour."})
+    assert answer.status_code == 200, answer.text
+    cancelled = answer.json()
+    assert (cancelled["status"], cancelled["payment_status"]) == ("cancelled", "cancelled")
+    end = cancelled["cancellation"]
+    assert (end["reason"], end["comment"], end["cancelled_by"]) == (
+        "ordered_by_mistake",
+        "The wrong colour.",
+        "customer",
+    )
+    again = await shopper.call("POST", path)
+    assert (again.status_code, rule_of(again)) == (409, "order_not_cancellable")
+    await shopper.has(product, 1)
+    other = await placed(shopper)
+    by_staff = (await shop.as_admin("POST", f"/api/orders/{other['order_id']}/cancel")).json()
+    assert by_staff["cancellation"]["reason"] == "staff_request"
