@@ -249,6 +249,10 @@ class World:
             for letter in await self.dead(group):
                 await DeadLetters(self.real_store).replay(letter)
 
+    async def replayed(self) -> bool:
+        """Whether every dead letter has been applied after all."""
+        return {letter.data["status"] for group in GROUPS for letter in await self.dead(group)} == {"replayed"}
+
     async def free_again(self) -> bool:
         """Stops, and says whether others can take all partitions and the relay's work at once.
 
