@@ -114,16 +114,15 @@ def spelled(code: str, rules: Rules) -> str:
     """A postal code as its country writes it: capitals, the separator where the country's examples have it."""
     plain = code.upper()
     bare = _SEPARATORS.sub("", plain)
-    candidates = [*(_separated(bare, example) for example in rules.examples), plain, bare]
+    separated = [_separated(bare, example) for example in rules.examples if _SEPARATORS.search(example)]
+    candidates = [*separated, plain, bare]
     return next((each for each in candidates if _fits(each, rules)), plain)
 
 
 def _separated(bare: str, example: str) -> str:
-    separator = _SEPARATORS.search(example)
-    if separator is None:
-        return bare
-    tail = len(example) - separator.end()
-    return f"{bare[:-tail]}{separator[0]}{bare[-tail:]}"
+    """The code with the separator of the example, as far from the end as there."""
+    tail = len(_SEPARATORS.split(example)[-1])
+    return f"{bare[:-tail]}{example[-tail - 1]}{bare[-tail:]}"
 
 
 def _fits(code: str, rules: Rules) -> bool:
