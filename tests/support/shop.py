@@ -17,16 +17,20 @@ from handlers.platform.store.port import Query
 from handlers.products.catalogue import Catalogue
 from handlers.products.counters import Counters
 from infra.local.demo.load import PASSWORD, load
+from infra.local.stripe.http import serving
+from infra.local.stripe.server import Server
 from tests.support.app import RunningApp, running_app
+from tests.support.paying import stripe_environ
 
 Json = dict[str, Any]
 
 
 @dataclass(slots=True)
 class Shop:
-    """A running application with the demo data, and its administrator."""
+    """A running application with the demo data, its administrator, and the stand-in that it pays with."""
 
     running: RunningApp
+    stripe: Server
     admin: Mapping[str, str] = field(default_factory=dict)
 
     async def sign_in(self) -> None:
@@ -115,9 +119,9 @@ def new_product(**changes: Any) -> Json:
 @asynccontextmanager
 async def running_shop(folder: Path, redis_url: str) -> AsyncIterator[Shop]:
     """The application with the demo data, its administrator signed in."""
-    async with running_app(folder, redis_url) as running:
+    async with serving() as stripe, running_app(folder, redis_url, **stripe_environ(stripe)) as running:
         await load(running.services)
         await running.services.room(Catalogue).start()
-        shop = Shop(running)
+        shop = Shop(running, stripe)
         await shop.sign_in()
         yield shop
