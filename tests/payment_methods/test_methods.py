@@ -91,7 +91,9 @@ async def test_a_card_is_saved_with_what_people_need_to_recognise_it(shop: Payin
 
 
 async def test_the_customer_at_stripe_is_made_once(shop: Paying, dana: Person) -> None:
-    answers = await asyncio.gather(add(shop, dana), add(shop, dana, "pm_card_mastercard"), add(shop, dana, "pm_card_amex"))
+    answers = await asyncio.gather(
+        add(shop, dana), add(shop, dana, "pm_card_mastercard"), add(shop, dana, "pm_card_amex")
+    )
     assert [answer.status_code for answer in answers] == [201, 201, 201]
     customers = shop.stripe.account.state.all("customer")
     assert [each["metadata"] for each in customers] == [{"user_id": dana.user_id}]
@@ -156,7 +158,8 @@ async def test_twenty_at_most(shop: Paying, dana: Person) -> None:
 
     for number in range(20):
         made = customers.create_method(
-            shop.stripe.account, {"type": "card", "card": {"number": "4242424242424242", "exp_year": str(2030 + number)}}
+            shop.stripe.account,
+            {"type": "card", "card": {"number": "4242424242424242", "exp_year": str(2030 + number)}},
         )
         await saved(shop, dana, made["id"])
     answer = await add(shop, dana, "pm_card_mastercard")
