@@ -33,7 +33,7 @@ contract-diff: $(VENV)/dev.stamp ## Compare the contract with the last release; 
 	@$(PY) -m infra.contract.diff --require
 
 ##@ Prove
-.PHONY: check test test-py fuzz bench coverage
+.PHONY: check test test-azure test-py fuzz bench coverage
 check: $(VENV)/dev.stamp ## Format, lint, types, contract, drift of generated/, import rules, dead code
 	@$(BIN)/ruff format --check $(CODE)
 	@$(BIN)/ruff check $(CODE)
@@ -49,11 +49,19 @@ test: $(VENV)/dev.stamp ## Install, check, and run every test with branch covera
 	@$(MAKE) --no-print-directory check
 	@infra/local/test.sh
 
+test-azure: $(VENV)/dev.stamp ## The same suites on real services; says what to set for that
+	@infra/azure/test.sh
+
 fuzz: $(VENV)/dev.stamp ## Schemathesis over every implemented operation, longer than in the tests
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-200} $(BIN)/pytest tests/contract/test_conformance.py --timeout=3600
 
 bench: $(VENV)/dev.stamp ## Speed beside a FastAPI peer that does the same work (about 5 minutes)
 	@$(PY) -m tests.load.bench
+
+##@ Azure
+.PHONY: provision
+provision: $(VENV)/dev.stamp ## Create database and containers on the account of COSMOS_ACCOUNT_URI, report drift (FIX=1: undo it)
+	@$(PY) -m infra.azure.provision $(if $(FIX),--fix)
 
 ##@ Keep
 .PHONY: format lock vendor clean

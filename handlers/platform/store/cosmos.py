@@ -21,6 +21,7 @@ from handlers.platform.store.cosmos_feed import Feeds
 from handlers.platform.store.cosmos_layout import CosmosLayout, PartitionValue, Tokens, document_of
 from handlers.platform.store.cosmos_operations import Operations, Prepared, operations_of
 from handlers.platform.store.cosmos_retry import Allowance, Policy, Reads, refusal
+from handlers.platform.store.cosmos_watch import Watch
 from handlers.platform.store.cosmos_writes import Write, Writes
 from handlers.platform.store.port import (
     MAX_BATCH_BYTES,
@@ -45,16 +46,18 @@ _CHARGE: Final = "x-ms-request-charge"
 
 
 class Bill:
-    """Request units of one operation, from every answer to it, whatever the number of attempts."""
+    """Request units of one operation, from every answer to it, whatever the number of attempts; and the last etag."""
 
-    __slots__ = ("units",)
+    __slots__ = ("etag", "units")
 
     def __init__(self) -> None:
         self.units = 0.0
+        self.etag = ""
 
     def add(self, headers: Mapping[str, Any], _: Any = None) -> None:
-        """For `response_hook`: what one answer cost. Never `last_response_headers`, which concurrent calls share."""
+        """For `response_hook`, never `last_response_headers`, which concurrent calls share."""
         self.units += float(headers.get(_CHARGE) or 0)
+        self.etag = headers.get("etag") or self.etag
 
 
 class CosmosStore:
@@ -73,10 +76,14 @@ class CosmosStore:
         tokens = Tokens()
         self._operations = {name: Operations(layout, tokens) for name, layout in self._layouts.items()}
         self._connection = Connection(account, transport)
-        self._writing, self._allowance = writing or Policy(attempt=5.0, seconds=12.0), Allowance()
-        self._reads = Reads(reading or Policy(), self._allowance)
-        glance = self._writing.attempt / 2  # looking back is a part of a write, which has its own time
-        self._glances = Reads(replace(self._writing, attempt=glance, seconds=2 * glance), self._allowance)
+        writing, allowance = writing or Policy(attempt=5.0, seconds=12.0), Allowance()
+        watch = Watch()
+        self._reads = Reads(reading or Policy(), allowance, watch)
+        glance = writing.attempt / 2  # looking back is a part of a write, which has its own time
+        glances = Reads(replace(writing, attempt=glance, seconds=2 * glance), allowance, watch)
+        self._writes = {
+            name: Writes(writing, allowance, watch, partial(self._stored, name, reads=glances)) for name in containers
+        }
         self._feeds = Feeds(self._layouts.values(), self._proxy, self._reads)
 
     @classmethod
@@ -139,7 +146,7 @@ class CosmosStore:
 
         async def sent() -> list[Document | None]:
             stored = await send(proxy, {"response_hook": bill.add})
-            return [prepared.document(stored)]
+            return [prepared.document(bill.etag, stored)]
 
         return (await self._written(container, [prepared], sent, bill))[0]
 
@@ -233,19 +240,22 @@ class CosmosStore:
                 self._connection.heard(error.headers)
                 raise
             self._connection.heard(results.get_response_headers())
-            bodies = [results[place].get("resourceBody") for place in places]
-            return [one.document(body) for one, body in zip(prepared, bodies, strict=True)]
+            answers = [results[place] for place in places]
+            return [
+                one.document(answer.get("eTag", ""), answer.get("resourceBody"))
+                for one, answer in zip(prepared, answers, strict=True)
+            ]
 
         return await self._written(container, prepared, sent, bill)
 
     async def _written(self, container: str, prepared: list[Prepared], send: Any, bill: Bill) -> list[Document | None]:
-        writes = Writes(self._writing, self._allowance, partial(self._stored, container, reads=self._glances))
         try:
-            found = await writes.run(Write(prepared, send, container), bill.add)
+            found = await self._writes[container].run(Write(prepared, send, container), bill.add)
         finally:
-            for _ in prepared:
+            for one in prepared:
                 charges.charge(bill.units / len(prepared))
-            self._feeds.wrote(container, [one.kind for one in prepared])
+                if one.kind is not None:
+                    self._feeds.wrote(container, one.kind)
         return found
 
     async def _proxy(self, container: str) -> Any:

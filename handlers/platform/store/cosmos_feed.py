@@ -80,9 +80,9 @@ class Feeds:
         seen.after, seen.nothing_until = (after, at) if not items else (at, None)
         return Changes(items, at)
 
-    def wrote(self, container: str, kinds: Iterable[str | None]) -> None:
-        """Rings when one of the rows belongs into a feed."""
-        if FEED not in kinds:
+    def wrote(self, container: str, kind: str) -> None:
+        """Rings when a row of this kind belongs into a feed."""
+        if kind != FEED:
             return
         for feed, seen in self._seen.items():
             seen.touched = seen.touched or feed.startswith(f"{container}:")

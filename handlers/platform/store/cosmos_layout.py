@@ -47,7 +47,7 @@ class Tokens:
         return f"{self._origin}{next(self._numbers):x}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ready:
     """A document ready to be sent: `raw` as the room gave it, `body` with this adapter's fields."""
 
@@ -63,6 +63,7 @@ class CosmosLayout:
     def __init__(self, container: Container) -> None:
         self.container = container
         self.checks = Layout(container)
+        self._paths = tuple(tuple(path.split(".")) for path in container.partition_key)
         self._default = default_ttl(container)
         self._ttl_allowed = container.ttl is not None or any(ttl is not None for ttl in container.kinds.values())
 
@@ -80,18 +81,26 @@ class CosmosLayout:
     def ready(self, document: Mapping[str, Any], token: str) -> Ready:
         """The document ready to be sent. Raises `StoreMisuse` and `DocumentTooLarge`."""
         raw = encode(document)
-        row = self.checks.row(document, raw, "", _ANY_TIME)
-        if not SERVICE.isdisjoint(document):
-            raise StoreMisuse(f"{self.container.name}: {sorted(SERVICE & {*document})} belong to the store")
+        name, kind = self._named(document)
+        if document.get("ttl") is not None:
+            self.checks.row(document, raw, "", _ANY_TIME)
         body: Json = orjson.loads(raw)
         body[WRITE] = token
-        added = self._added_ttl(row.kind) if document.get("ttl") is None else None
-        if added is not None:
+        if kind is not None and body.get("ttl") is None and (added := self._added_ttl(kind)) is not None:
             body |= {"ttl": added, TTL_ADDED: True}
-        paths = self.container.partition_key
-        return Ready(
-            self.id(row.id), self._value(tuple(value_at(document, path.split(".")) for path in paths)), raw, body
-        )
+        self.checks.partition_of(document)
+        return Ready(name, self._value(tuple(value_at(document, path) for path in self._paths)), raw, body)
+
+    def _named(self, document: Mapping[str, Any]) -> tuple[str, str | None]:
+        """The id and the kind, after the checks that concern them."""
+        name, kind = document.get("id"), document.get(KIND)
+        if not isinstance(name, str):
+            raise StoreMisuse(f"{self.container.name}: a document needs an id")
+        if kind is not None and kind not in self.container.kinds:
+            raise StoreMisuse(f"{self.container.name}: no service rows of kind {kind!r} (infra/containers.yaml)")
+        if not SERVICE.isdisjoint(document):
+            raise StoreMisuse(f"{self.container.name}: {sorted(SERVICE & {*document})} belong to the store")
+        return self.id(name), kind
 
     def check_ttl(self, ttl: Any) -> None:
         """Raises `StoreMisuse` when a patch may not set this."""
@@ -103,10 +112,8 @@ class CosmosLayout:
     def _value(self, parts: tuple[str, ...]) -> PartitionValue:
         return parts[0] if self.checks.single else [*parts]
 
-    def _added_ttl(self, kind: str | None) -> int | None:
+    def _added_ttl(self, kind: str) -> int | None:
         """What a service row without a `ttl` must carry so that the service ends it when its kind ends."""
-        if kind is None:
-            return None
         own = self.container.kinds[kind]
         wanted = PER_DOCUMENT if own is None else own
         return None if wanted == self._default or self._default is None else wanted

@@ -16,7 +16,6 @@ from handlers.platform.store.cosmos_layout import (
     PartitionValue,
     Tokens,
     document_of,
-    etag_of,
     kind_of,
     quoted,
 )
@@ -38,7 +37,7 @@ _ESCAPES: Final = str.maketrans({"~": "~0", "/": "~1"})  # RFC 6901
 Step = tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Prepared:
     """A checked operation: its steps in a batch (a patch of many fields takes two) and how it is sent alone.
 
@@ -56,11 +55,11 @@ class Prepared:
     size: int
     kind: str | None = None
 
-    def document(self, stored: Any) -> Document | None:
+    def document(self, etag: str, stored: Any) -> Document | None:
         """What the service answered, as the port answers it."""
         if isinstance(self.operation, Delete):
             return None
-        return Document(self.raw, etag_of(stored)) if self.raw is not None else document_of(stored)
+        return Document(self.raw, etag.strip('"')) if self.raw is not None else document_of(stored)
 
 
 class Operations:
@@ -163,15 +162,15 @@ def operations_of(prepared: Sequence[Prepared]) -> tuple[list[Step], list[int]]:
 
 
 def _creating(body: Json) -> Callable[[Any, Json], Any]:
-    return lambda proxy, options: proxy.create_item(body, **options)
+    return lambda proxy, options: proxy.create_item(body, no_response=True, **options)
 
 
 def _upserting(body: Json) -> Callable[[Any, Json], Any]:
-    return lambda proxy, options: proxy.upsert_item(body, **options)
+    return lambda proxy, options: proxy.upsert_item(body, no_response=True, **options)
 
 
 def _replacing(id: str, body: Json, condition: Json) -> Callable[[Any, Json], Any]:
-    return lambda proxy, options: proxy.replace_item(id, body, **condition, **options)
+    return lambda proxy, options: proxy.replace_item(id, body, no_response=True, **condition, **options)
 
 
 def _guard(patch: Patch, token: str | None) -> str:

@@ -26,6 +26,7 @@ from typing import Any, Final
 from azure.core.exceptions import AzureError, ClientAuthenticationError, ServiceRequestError
 from azure.cosmos.exceptions import CosmosBatchOperationError, CosmosHttpResponseError
 
+from handlers.platform.store.cosmos_watch import Watch
 from handlers.platform.store.port import (
     DocumentExists,
     DocumentMissing,
@@ -163,9 +164,10 @@ Call = Callable[[], Awaitable[Any]]
 class Reads:
     """Carries out what changes nothing, again and again if need be."""
 
-    def __init__(self, policy: Policy, allowance: Allowance) -> None:
+    def __init__(self, policy: Policy, allowance: Allowance, watch: Watch) -> None:
         self._policy = policy
         self._allowance = allowance
+        self._watch = watch
 
     async def run(self, call: Call, place: str) -> Any:
         """What the call answers. Raises the SDK's error when it was judged, else `StoreUnavailable`."""
@@ -173,7 +175,7 @@ class Reads:
         seconds = self._policy.attempt
         while True:
             try:
-                async with asyncio.timeout(seconds):
+                with self._watch.limit(seconds):
                     found = await call()
             except ERRORS as error:
                 verdict = judge(error)

@@ -67,26 +67,18 @@ class CountingTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
     async def send(self, request: HttpRequest, **options: Any) -> AsyncHttpResponse:
         """Sends one request."""
         under_way = None if request.method == "GET" or _IS_QUERY in request.headers else flight.get()
-        if under_way is None:
-            return await self._send(request, options)
-        under_way.sending()
-        try:
-            response = await self._send(request, options)
-        except ServiceRequestError:
-            under_way.last = None
-            raise
-        under_way.last = response.status_code
-        return response
-
-    async def _send(self, request: HttpRequest, options: dict[str, Any]) -> AsyncHttpResponse:
+        if under_way is not None:
+            under_way.sending()
         try:
             response: AsyncHttpResponse = await self._inner.send(request, **options)
-        except ServiceRequestTimeoutError:
-            raise
         except ServiceRequestError as error:
-            if isinstance(error.inner_exception, _NEVER_SENT):
-                raise
-            raise ServiceResponseError(f"the connection was lost: {error}") from error
+            if not _never_sent(error):
+                raise ServiceResponseError(f"the connection was lost: {error}") from error
+            if under_way is not None:
+                under_way.last = None
+            raise
+        if under_way is not None:
+            under_way.last = response.status_code
         return response
 
     async def open(self) -> None:
@@ -103,3 +95,7 @@ class CountingTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
 
     async def __aexit__(self, *details: Any) -> None:
         await self._inner.__aexit__(*details)
+
+
+def _never_sent(error: ServiceRequestError) -> bool:
+    return isinstance(error, ServiceRequestTimeoutError) or isinstance(error.inner_exception, _NEVER_SENT)

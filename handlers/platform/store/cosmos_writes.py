@@ -33,12 +33,13 @@ from handlers.platform.store.cosmos_retry import (
     unavailable,
 )
 from handlers.platform.store.cosmos_transport import Flight, flight
+from handlers.platform.store.cosmos_watch import Watch
 from handlers.platform.store.port import Create, Delete, Document, Json, OutcomeUnknown, StoreUnavailable
 
 Look = Callable[[PartitionValue, str], Awaitable[Json | None]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Write:
     """What is to be written: the operations, how they are sent (answering a document each), and where."""
 
@@ -60,9 +61,10 @@ class Write:
 class Writes:
     """Carries out writes. `look` reads a stored document as it is, None when there is none."""
 
-    def __init__(self, policy: Policy, allowance: Allowance, look: Look) -> None:
+    def __init__(self, policy: Policy, allowance: Allowance, watch: Watch, look: Look) -> None:
         self._policy = policy
         self._allowance = allowance
+        self._watch = watch
         self._look = look
 
     async def run(self, write: Write, billed: Callable[[Mapping[str, Any]], None]) -> list[Document | None]:
@@ -77,7 +79,7 @@ class Writes:
         try:
             while True:
                 try:
-                    async with asyncio.timeout(seconds):
+                    with self._watch.limit(seconds):
                         found = await write.send()
                 except ERRORS as error:
                     billed(getattr(error, "headers", None) or {})

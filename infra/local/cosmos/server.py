@@ -24,6 +24,7 @@ class Server:
 
     `partitions`: ranges of a new container. `now`: seconds since 1970, for time to live. `lagging`: reads without a
     session token are answered by a replica that is one commit behind. `tokens`: take Entra ID tokens, unread.
+    `charged`: request units so far.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Server:
         self.faults = Faults()
         self.lagging = False
         self.requests = 0
+        self.charged = 0.0
         self._now = now
         self._partitions = partitions
         self._key = key
@@ -56,6 +58,7 @@ class Server:
             body = {"code": str(refusal.status), "message": str(refusal)}
             headers = {SUB_STATUS: str(refusal.sub_status), CHARGE: f"{refusal.charge:.4f}", **refusal.headers}
             response = answer(refusal.status, body, headers)
+        self.charged += float(response.headers.get(CHARGE, 0))
         response.headers = {**_ALWAYS, **self._paths(request.segments), **response.headers}
         return response
 
