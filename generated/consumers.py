@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from generated import events as e
 from handlers.inventory import events as inventory
+from handlers.orders import events as orders
 from handlers.products import events as products
 from handlers.contract.services import EventServices
 from handlers.platform.events import Event
@@ -13,6 +14,8 @@ from handlers.platform.events import Event
 _inventory_on_product_created: Callable[[Event[e.ProductCreatedData], EventServices], Awaitable[None]] = inventory.on_product_created
 _inventory_on_product_deleted: Callable[[Event[e.ProductDeletedData], EventServices], Awaitable[None]] = inventory.on_product_deleted
 _inventory_on_product_updated: Callable[[Event[e.ProductUpdatedData], EventServices], Awaitable[None]] = inventory.on_product_updated
+_orders_on_inventory_released: Callable[[Event[e.InventoryReleasedData], EventServices], Awaitable[None]] = orders.on_inventory_released
+_orders_on_inventory_reservation_failed: Callable[[Event[e.InventoryReservationFailedData], EventServices], Awaitable[None]] = orders.on_inventory_reservation_failed
 _products_on_inventory_updated: Callable[[Event[e.InventoryUpdatedData], EventServices], Awaitable[None]] = products.on_inventory_updated
 _products_on_product_created: Callable[[Event[e.ProductCreatedData], EventServices], Awaitable[None]] = products.on_product_created
 _products_on_product_deleted: Callable[[Event[e.ProductDeletedData], EventServices], Awaitable[None]] = products.on_product_deleted

@@ -530,8 +530,8 @@ class GroupSpec:
 EVENTS: Final[dict[str, EventSpec]] = {
     "DeliveryCompleted": EventSpec('shipping-events', '/data/order_id', ('crm-profile-aggregation', 'crud-notifications', 'crud-orders'), 'DeliveryCompletedData', False),
     "ETAUpdated": EventSpec('shipping-events', '/data/order_id', ('crud-notifications', 'crud-orders', 'crud-shipments'), 'ETAUpdatedData', False),
-    "InventoryReleased": EventSpec('inventory-events', '/data/order_id', ('crud-orders',), 'InventoryReleasedData', False),
-    "InventoryReservationFailed": EventSpec('inventory-events', '/data/order_id', ('crud-orders',), 'InventoryReservationFailedData', False),
+    "InventoryReleased": EventSpec('inventory-events', '/data/order_id', ('crud-orders',), 'InventoryReleasedData', True),
+    "InventoryReservationFailed": EventSpec('inventory-events', '/data/order_id', ('crud-orders',), 'InventoryReservationFailedData', True),
     "InventoryReserved": EventSpec('inventory-events', '/data/order_id', ('crud-orders', 'crud-payments'), 'InventoryReservedData', False),
     "InventoryUpdated": EventSpec('product-events', '/data/product_id', ('crud-search', 'ecommerce-catalog-search', 'inventory-health-check'), 'InventoryUpdatedData', True),
     "OrderCancelled": EventSpec('order-events', '/data/order_id', ('crud-analytics', 'crud-checkout', 'crud-notifications', 'crud-payments', 'crud-shipments', 'ecommerce-order-status', 'inventory-reservation-validation'), 'OrderCancelledData', False),

@@ -22,6 +22,7 @@ from handlers.contract.eventing import EventWorker, RoomHandler, built, due
 from handlers.contract.probes import Probes
 from handlers.contract.services import EventServices
 from handlers.dead_letters_command import run as run_dead_letters
+from handlers.orders.watchdog import Watchdog
 from handlers.parts import event_services, open_bus
 from handlers.platform.logs import LineWriter, configure_logging
 from handlers.platform.serving import serve as serve_app
@@ -68,7 +69,8 @@ def events_of(room: str) -> Any:
 def event_worker(services: EventServices) -> EventWorker:
     """The event side of a process with these services."""
     settings = services.settings
-    return EventWorker(services, find_handlers(settings.built_in_agents), lambda: open_bus(settings, services.clock))
+    handlers = find_handlers(settings.built_in_agents)
+    return EventWorker(services, handlers, lambda: open_bus(settings, services.clock), jobs=[Watchdog(services)])
 
 
 def create_worker(settings: Settings, services: EventServices, writer: LineWriter) -> Probes:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from generated.events import EVENTS, GROUPS, GroupSpec
 from handlers.contract.services import EventServices
@@ -21,6 +21,18 @@ RoomHandler = Callable[[Event[Any], Any], Awaitable[None]]
 Handlers = Mapping[str, Mapping[str, RoomHandler]]
 
 
+class Job(Protocol):
+    """Work that a process with an event side does beside it, again and again."""
+
+    def start(self) -> None:
+        """Begins."""
+        ...
+
+    async def stop(self) -> None:
+        """Ends."""
+        ...
+
+
 class EventWorker:
     """Relays and consumes while it runs. `open_bus` is called at the start, and its bus closed at the end."""
 
@@ -32,8 +44,10 @@ class EventWorker:
         *,
         contract: EventContract | None = None,
         groups: Mapping[str, GroupSpec] = GROUPS,
+        jobs: Sequence[Job] = (),
     ) -> None:
         self._services = services
+        self._jobs = jobs
         self._open_bus = open_bus
         self._groups = groups
         self._contract = contract or EventContract.load()
@@ -50,10 +64,14 @@ class EventWorker:
         self._relay = Relay(services.store, bus, self._letters, sinks={AUDIT: AuditLog(services.store)})
         self._consumption = await bus.consume([self._subscription(consumer) for consumer in self._consumers])
         await self._relay.start()
+        for job in self._jobs:
+            job.start()
         self._expose(self._relay)
 
     async def stop(self) -> None:
         """Finishes what is under way, saves, hands leases back, closes the bus. What is not handled yet stays there."""
+        for job in self._jobs:
+            await job.stop()
         if self._consumption is not None:
             await self._consumption.stop()
         if self._relay is not None:

@@ -1,0 +1,89 @@
+"""What moves an order when its participants report. Every change goes through the table (`saga.py`)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from generated import events as e
+from handlers.contract.services import EventServices
+from handlers.orders import store
+from handlers.orders.process import free_promo, hear
+from handlers.orders.saga import Trigger
+from handlers.platform.events import Event
+
+_PARCEL: Final[dict[str, Trigger]] = {
+    "picked_up": "parcel_moving",
+    "in_transit": "parcel_moving",
+    "out_for_delivery": "parcel_moving",
+    "delivered": "parcel_arrived",
+    "returned": "parcel_returned",
+}
+
+
+async def on_inventory_reserved(event: Event[e.InventoryReservedData], services: EventServices) -> None:
+    """The order waits for its payment."""
+    await hear(services, event, "stock_reserved")
+
+
+async def on_inventory_reservation_failed(
+    event: Event[e.InventoryReservationFailedData], services: EventServices
+) -> None:
+    """The order ends: out of stock."""
+    await hear(services, event, "stock_refused")
+
+
+async def on_inventory_released(event: Event[e.InventoryReleasedData], services: EventServices) -> None:
+    """Nothing: the order has ended already, and its end is what set the stock free."""
+
+
+async def on_payment_processed(event: Event[e.PaymentProcessedData], services: EventServices) -> None:
+    """The order is paid; or, when it has ended, the money goes back."""
+    data = event.data
+    payment = {"payment_intent_id": data["payment_intent_id"]}
+    if "method" in data:
+        payment["method"] = data["method"]
+    await hear(services, event, "payment_received", {"payment": payment, "paid_at": data["paid_at"]})
+
+
+async def on_payment_failed(event: Event[e.PaymentFailedData], services: EventServices) -> None:
+    """The order ends, and its promo code can be used again."""
+    data = event.data
+    payment = {"failure_message": data["failure_message"]} if "failure_message" in data else {}
+    await hear(services, event, "payment_failed", {"payment": payment})
+    found = await store.read(services.store, data["user_id"], data["order_id"])
+    if found is not None and found.data["status"] == "payment_failed":
+        await free_promo(services, found.data)
+
+
+async def on_refund_processed(event: Event[e.RefundProcessedData], services: EventServices) -> None:
+    """Some or all of the money has gone back."""
+    await hear(services, event, "refunded_in_full" if event.data["fully_refunded"] else "refunded_in_part")
+
+
+async def on_shipment_scheduled(event: Event[e.ShipmentScheduledData], services: EventServices) -> None:
+    """The parcel is being prepared."""
+    data = event.data
+    shipping = {
+        "shipment_id": data["shipment_id"],
+        "carrier": data["carrier"],
+        "tracking_number": data["tracking_number"],
+        "estimated_delivery": data["estimated_delivery"],
+    }
+    await hear(services, event, "shipment_scheduled", {"shipping": shipping})
+
+
+async def on_shipment_rejected(event: Event[e.ShipmentRejectedData], services: EventServices) -> None:
+    """The order ends: no carrier takes it."""
+    await hear(services, event, "shipment_refused")
+
+
+async def on_shipment_status_updated(event: Event[e.ShipmentStatusUpdatedData], services: EventServices) -> None:
+    """The parcel got further. What is only of interest to people, such as a delay, moves no order."""
+    trigger = _PARCEL.get(event.data["status"])
+    if trigger is not None:
+        await hear(services, event, trigger)
+
+
+async def on_delivery_completed(event: Event[e.DeliveryCompletedData], services: EventServices) -> None:
+    """The order is closed."""
+    await hear(services, event, "delivery_completed", {"shipping": {"delivered_at": event.data["delivered_at"]}})

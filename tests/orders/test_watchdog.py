@@ -1,0 +1,77 @@
+"""The watchdog's rounds: what is due is looked at once, by one process, and nothing is passed over."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from handlers.orders import store, watchdog
+from handlers.orders.watchdog import Watchdog
+from handlers.platform.store.port import DocumentExists, StoreUnavailable
+from tests.support.app import RunningApp, running_app
+from tests.support.wait import eventually
+
+
+@pytest.fixture
+async def crud(tmp_path: Path, redis_url: str) -> AsyncIterator[RunningApp]:
+    """An application without an event side, so without a watchdog of its own."""
+    async with running_app(tmp_path, redis_url, ROLE="crud") as running:
+        yield running
+
+
+async def due(running: RunningApp, name: str, **later: float) -> None:
+    """A row for an order, due later by so much."""
+    moment = running.clock.now() + timedelta(**later)
+    await store.watch(running.services.store, name, "user-1", moment)
+
+
+async def test_what_is_due_is_looked_at_once(crud: RunningApp) -> None:
+    dog = Watchdog(crud.services)
+    assert await dog.sweep() == 0
+    for number in range(150):
+        await due(crud, f"order-{number}", minutes=5)
+    await due(crud, "order-later", minutes=90)
+    assert await dog.sweep() == 0
+    crud.clock.advance(minutes=6)
+    assert await Watchdog(crud.services).sweep() == 0  # the first has the lease
+    assert await dog.sweep() == 150
+    assert await dog.sweep() == 0
+    await dog.stop()
+    crud.clock.advance(minutes=85)
+    # After an hour without anybody the next goes on where the first was.
+    assert await Watchdog(crud.services).sweep() == 1
+
+
+async def test_what_could_not_be_done_is_looked_at_again(crud: RunningApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    dog = Watchdog(crud.services)
+    await dog.sweep()
+    await due(crud, "order-1", minutes=5)
+
+    async def away(*_: object) -> None:
+        raise StoreUnavailable("away")
+
+    crud.clock.advance(minutes=6)
+    with monkeypatch.context() as patch:
+        patch.setattr(watchdog, "look", away)
+        assert await dog.sweep() == 0
+        crud.clock.advance(minutes=20)
+        assert await dog.sweep() == 0
+    assert await dog.sweep() == 1
+
+
+async def test_it_goes_on_after_a_failure(crud: RunningApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watchdog, "EVERY", 0.01)
+    dog = Watchdog(crud.services)
+    sweeps: list[int] = []
+
+    async def sweep() -> int:
+        sweeps.append(1)
+        raise DocumentExists("a failure")
+
+    monkeypatch.setattr(dog, "sweep", sweep)
+    dog.start()
+    await eventually(lambda: len(sweeps) >= 3)
+    await dog.stop()
