@@ -899,7 +899,7 @@ getOrder = Operation(
     parameters=Parameters(
         p.GetOrderParameters,
         path=(Parameter("order_id", "order_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
-        query=(Parameter("email", "email", text(min_length=3, max_length=254)),),
+        query=(Parameter("email", "email", text(min_length=3, max_length=254, format_name='email')),),
     ),
     limit=LimitRule(per_minute=30, burst=10),
     headers=((b'cache-control', b'no-store'),),
@@ -912,7 +912,7 @@ getOrderTracking = Operation(
     parameters=Parameters(
         p.GetOrderTrackingParameters,
         path=(Parameter("order_id", "order_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
-        query=(Parameter("email", "email", text(min_length=3, max_length=254)),),
+        query=(Parameter("email", "email", text(min_length=3, max_length=254, format_name='email')),),
     ),
     limit=LimitRule(per_minute=30, burst=10),
     headers=((b'cache-control', b'no-store'),),
@@ -925,7 +925,7 @@ cancelOrder = Operation(
     parameters=Parameters(
         p.CancelOrderParameters,
         path=(Parameter("order_id", "order_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
-        query=(Parameter("email", "email", text(min_length=3, max_length=254)),),
+        query=(Parameter("email", "email", text(min_length=3, max_length=254, format_name='email')),),
         header=(Parameter("If-Match", "if_match", text(min_length=1, max_length=128)),),
     ),
     body=Body(m.OrderCancel, required=False),
@@ -938,7 +938,7 @@ streamOrderEvents = Operation(
     parameters=Parameters(
         p.StreamOrderEventsParameters,
         path=(Parameter("order_id", "order_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
-        query=(Parameter("email", "email", text(min_length=3, max_length=254)),),
+        query=(Parameter("email", "email", text(min_length=3, max_length=254, format_name='email')),),
         header=(Parameter("Last-Event-ID", "last_event_id", text(min_length=1, max_length=128)),),
     ),
     limit=LimitRule(per_minute=30, burst=10),
@@ -962,7 +962,7 @@ listStaffOrders = Operation(
     handler=_list_staff_orders,
     parameters=Parameters(
         p.ListStaffOrdersParameters,
-        query=(Parameter("status", "status", text(enum=('pending', 'awaiting_payment', 'payment_failed', 'paid', 'processing', 'shipped', 'delivered', 'completed', 'cancelled', 'refunded'))), Parameter("email", "email", text(min_length=3, max_length=254)), Parameter("order_number", "order_number", text(min_length=1, max_length=32, pattern='^HPH-[0-9]{4}-[0-9]{6,}$')), Parameter("start_date", "start_date", day()), Parameter("end_date", "end_date", day()), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+        query=(Parameter("status", "status", text(enum=('pending', 'awaiting_payment', 'payment_failed', 'paid', 'processing', 'shipped', 'delivered', 'completed', 'cancelled', 'refunded'))), Parameter("email", "email", text(min_length=3, max_length=254, format_name='email')), Parameter("order_number", "order_number", text(min_length=1, max_length=32, pattern='^HPH-[0-9]{4}-[0-9]{6,}$')), Parameter("start_date", "start_date", day()), Parameter("end_date", "end_date", day()), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'no-store'),),
 )
@@ -1345,7 +1345,7 @@ listUsers = Operation(
     id="listUsers", method="get", path="/api/admin/users", access=Access("admin", frozenset({"manage:users"})),
     parameters=Parameters(
         p.ListUsersParameters,
-        query=(Parameter("role", "role", text(enum=('customer', 'staff', 'admin'))), Parameter("email", "email", text(min_length=3, max_length=254)), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+        query=(Parameter("role", "role", text(enum=('customer', 'staff', 'admin'))), Parameter("email", "email", text(min_length=3, max_length=254, format_name='email')), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'no-store'),),
 )

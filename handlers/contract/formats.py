@@ -59,11 +59,21 @@ Day = Annotated[date, BeforeValidator(_field(parse_day))]
 Moment = Annotated[datetime, BeforeValidator(_field(parse_moment))]
 
 
-_URI: Final = jsonschema_rs.Draft7Validator({"format": "uri"}, validate_formats=True)
+def checker(format_name: str) -> Callable[[str], bool]:
+    """Whether a text has a format of JSON Schema, as the library says that judges our answers."""
+    validator = jsonschema_rs.Draft7Validator({"format": format_name}, validate_formats=True)
+
+    def check(value: str) -> bool:
+        return bool(validator.is_valid(value))
+
+    return check
+
+
+_is_uri: Final = checker("uri")
 
 
 def _uri(value: str) -> str:
-    if not _URI.is_valid(value):
+    if not _is_uri(value):
         raise PydanticCustomError("rfc_3986", "Input should be an absolute address such as https://example.com/a")
     return value
 

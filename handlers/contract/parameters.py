@@ -15,7 +15,7 @@ from urllib.parse import unquote_to_bytes
 from pydantic import BaseModel, ValidationError
 
 from handlers.contract.body import fault_message, finite_json
-from handlers.contract.formats import parse_day, parse_moment
+from handlers.contract.formats import checker, parse_day, parse_moment
 from handlers.platform.errors import fault, invalid
 
 MAX_QUERY_BYTES: Final = 8192
@@ -32,11 +32,17 @@ class Refused(ValueError):
 
 
 def text(
-    *, min_length: int = 0, max_length: int | None = None, pattern: str | None = None, enum: Sequence[str] = ()
+    *,
+    min_length: int = 0,
+    max_length: int | None = None,
+    pattern: str | None = None,
+    enum: Sequence[str] = (),
+    format_name: str | None = None,
 ) -> Convert:
-    """Converts to a string within the schema's bounds."""
+    """Converts to a string within the schema's bounds. `format_name`: a format of JSON Schema, such as `email`."""
     allowed = frozenset(enum)
     match = ecma(pattern).search if pattern else None
+    has_format = checker(format_name) if format_name else None
 
     def convert(value: str) -> str:
         if allowed and value not in allowed:
@@ -47,6 +53,8 @@ def text(
             raise Refused(f"Input should have at most {max_length} characters")
         if match is not None and match(value) is None:
             raise Refused(f"Input should match {pattern}")
+        if has_format is not None and not has_format(value):
+            raise Refused(f"Input should have the format {format_name}")
         return value
 
     return convert

@@ -268,12 +268,20 @@ def _converter(document: Json, parameter: Json) -> str:
     if schema.get("format") in ("date", "date-time"):
         _refuse_others(parameter, schema, {"format", "maxLength", "minLength"})
         return "day()" if schema["format"] == "date" else "instant()"
-    _refuse_others(parameter, schema, {*_TEXT_OPTIONS, "default", "format"})
+    _refuse_others(parameter, schema, {*_TEXT_OPTIONS, "default"})
+    if schema.get("format") not in (None, "email", "uri"):
+        raise ContractError(f"parameter {parameter['name']}: format {schema['format']} is not supported in parameters")
     return f"text({_options(schema, _TEXT_OPTIONS)})"
 
 
 _BOUNDS = {"minimum": "minimum", "maximum": "maximum"}
-_TEXT_OPTIONS = {"minLength": "min_length", "maxLength": "max_length", "pattern": "pattern", "enum": "enum"}
+_TEXT_OPTIONS = {
+    "minLength": "min_length",
+    "maxLength": "max_length",
+    "pattern": "pattern",
+    "enum": "enum",
+    "format": "format_name",
+}
 _SILENT = {"type", "title", "description", "example", "deprecated"}
 
 

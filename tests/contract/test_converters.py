@@ -134,6 +134,16 @@ def test_an_enum_says_its_values() -> None:
 
 
 @pytest.mark.parametrize(
+    ("format_name", "good", "bad"),
+    [("email", "a.b+c@example.com", "null"), ("email", "x@y.z", "a@b@c"), ("uri", "https://a.example/b?c", "/a")],
+)
+def test_a_format_is_what_json_schema_says(format_name: str, good: str, bad: str) -> None:
+    convert = text(format_name=format_name)
+    assert convert(good) == good
+    assert refused(convert, bad) == f"Input should have the format {format_name}"
+
+
+@pytest.mark.parametrize(
     ("pattern", "good", "bad"),
     [
         ("^[a-z]+$", "abc", "abc\n"),
