@@ -11,6 +11,7 @@ from handlers.contract.services import EventServices
 from handlers.partners.stripe_webhooks import WebhookEvent
 from handlers.payments import process, refunds, store
 from handlers.payments.rules import Cause
+from handlers.payments.states import is_open
 from handlers.platform.clock import timestamp
 from handlers.platform.inbox import KIND, row_id
 from handlers.platform.store.port import Create, DocumentExists
@@ -35,6 +36,9 @@ async def on_webhook(services: EventServices, event: WebhookEvent) -> bool:
     row = _row(services, event)
     try:
         if about_refund:
+            if is_open(payment["status"]):
+                # What was refunded was paid: that has to be written, and told of, first.
+                payment = (await process.refresh(services, payment, cause)).payment
             await refunds.sync(services, payment, cause, row)
         else:
             await process.refresh(services, payment, cause, row)

@@ -1,0 +1,200 @@
+"""The table of a payment's states, refunds as sums, events and views: no I/O."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from handlers.partners.payments import (
+    Cancelled,
+    Decline,
+    Declined,
+    Intent,
+    IntentStatus,
+    Open,
+    Processing,
+    RequiresAction,
+    Succeeded,
+    outcome_of,
+)
+from handlers.payments import rules
+from handlers.payments.states import (
+    TABLE,
+    Happening,
+    State,
+    Step,
+    happened,
+    is_open,
+    is_paid,
+    refunds_happened,
+    shown,
+    step,
+)
+from handlers.platform.events import EventContract
+from tests.support.paying import cause, payable
+
+STATES: tuple[State, ...] = get_args(State)
+HAPPENINGS: tuple[Happening, ...] = get_args(Happening)
+NOW = "2026-01-25T10:46:30.000Z"
+CONTRACT = EventContract.load()
+
+
+def intent(status: IntentStatus, decline: Decline | None = None) -> Intent:
+    return Intent("pi_1", status, 100, "USD", {"order_id": "order-1"}, "secret", decline)
+
+
+def check(event_type: str, data: object) -> None:
+    envelope = {
+        "event_id": "event-1",
+        "event_type": event_type,
+        "event_version": "1.0",
+        "timestamp": NOW,
+        "source": "crud-service",
+        "data": data,
+        "correlation_id": "request-1",
+        "causation_id": "request-1",
+    }
+    CONTRACT.check(envelope)
+
+
+# --- the table
+def test_the_table_knows_its_states_and_happenings_only() -> None:
+    for (state, happening), found in TABLE.items():
+        assert state in STATES
+        assert found.state in STATES
+        assert happening in HAPPENINGS
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("happening", HAPPENINGS)
+def test_money_that_came_stays_until_it_is_refunded(state: State, happening: Happening) -> None:
+    found = step(state, happening)
+    if found is None:
+        return
+    if is_paid(state):
+        assert is_paid(found.state)
+        assert found.event is None
+    if found.event == "PaymentProcessed":
+        assert found.state == "succeeded"
+    assert (found.event == "PaymentFailed") == (found.state == "failed")
+
+
+@pytest.mark.parametrize("happening", HAPPENINGS)
+def test_each_happening_twice_tells_once(happening: Happening) -> None:
+    for state in STATES:
+        first = step(state, happening)
+        if first is None or first.event is None:
+            continue
+        second = step(first.state, happening)
+        assert second is None or second.event is None
+
+
+def test_late_news_changes_nothing() -> None:
+    assert step("succeeded", "declined") is None
+    assert step("refunded", "succeeded") is None
+    assert step("cancelled", "action_required") is None
+    assert step("created", "refunds_all") is None
+
+
+def test_money_for_an_order_that_ended_is_told_of() -> None:
+    assert step("failed", "succeeded") == Step("succeeded", "PaymentProcessed")
+    assert step("cancelled", "succeeded") == Step("succeeded", "PaymentProcessed")
+
+
+def test_open_and_paid_do_not_overlap_and_everything_is_shown() -> None:
+    for state in STATES:
+        assert not (is_open(state) and is_paid(state))
+        assert shown(state) in get_args(IntentStatus)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "happening"),
+    [
+        ("succeeded", Succeeded, "succeeded"),
+        ("processing", Processing, "processing"),
+        ("requires_action", RequiresAction, "action_required"),
+        ("cancelled", Cancelled, "cancelled"),
+        ("requires_confirmation", Open, None),
+        ("requires_payment_method", Open, None),
+    ],
+)
+def test_what_an_outcome_means(status: IntentStatus, kind: type, happening: Happening | None) -> None:
+    outcome = outcome_of(intent(status))
+    assert isinstance(outcome, kind)
+    assert happened(outcome) == happening
+
+
+def test_a_decline_is_an_outcome_while_nothing_else_is() -> None:
+    decline = Decline("expired_card", "Your card has expired.")
+    outcome = outcome_of(intent("requires_payment_method", decline))
+    assert outcome == Declined(intent("requires_payment_method", decline), decline)
+    assert happened(outcome) == "declined"
+    assert isinstance(outcome_of(intent("succeeded", decline)), Succeeded)
+
+
+@pytest.mark.parametrize(
+    ("paid", "refunded", "happening"),
+    [(100, 0, "refunds_none"), (100, 1, "refunds_some"), (100, 99, "refunds_some"), (100, 100, "refunds_all")],
+)
+def test_refunds_are_sums(paid: int, refunded: int, happening: Happening) -> None:
+    assert refunds_happened(paid, refunded) == happening
+
+
+# --- events
+def test_processed_with_and_without_what_is_optional() -> None:
+    payment = rules.new_payment(payable(), "pi_1", cause(), NOW)
+    assert "method" not in rules.processed(payment, NOW)
+    rules.paid_with(payment, intent("succeeded"))
+    assert payment["method"] is None
+    payment["method"] = "debit_card"
+    data = rules.processed(payment, NOW)
+    check("PaymentProcessed", data)
+    assert (data["amount"], data["method"], data["weight"]) == (1309.92, "debit_card", {"value": 2.7, "unit": "lbs"})
+    assert "name" not in data["shipping_address"]
+    bare = rules.processed(rules.new_payment(payable(weight=None), "pi_1", cause(), NOW), NOW)
+    check("PaymentProcessed", bare)
+    assert "weight" not in bare
+
+
+def test_failed_with_and_without_what_is_optional() -> None:
+    payment = rules.new_payment(payable(), "pi_1", cause(), NOW)
+    assert rules.failed(payment, NOW)["failure_code"] == "abandoned"
+    payment["failure"] = {"code": "insufficient_funds", "message": "x" * 400, "tried": None}
+    data = rules.failed(payment, NOW)
+    check("PaymentFailed", data)
+    assert (data["failure_code"], len(data["failure_message"])) == ("insufficient_funds", 300)
+    payment |= {"payment_intent_id": None, "failure": {"code": "lost_card", "message": "", "tried": None}}
+    bare = rules.failed(payment, NOW)
+    check("PaymentFailed", bare)
+    assert bare["failure_code"] == "card_declined"
+    assert not {"payment_intent_id", "failure_message"} & set(bare)
+
+
+def test_refund_with_and_without_its_return() -> None:
+    payment = rules.new_payment(payable(currency="JPY", amount=5000), "pi_1", cause(), NOW) | {"refunded": 5000}
+    request = rules.RefundRequest(
+        refund_id="refund-1", order_id=payment["order_id"], reason="return", return_id="return-1"
+    )
+    refund = rules.new_refund(request, payment, 5000, cause(), NOW)
+    data = rules.refund_processed(payment, refund, NOW)
+    check("RefundProcessed", data)
+    assert (data["amount"], data["fully_refunded"], data["return_id"]) == (5000.0, True, "return-1")
+    bare = rules.refund_processed(payment | {"refunded": 4999}, refund | {"return_id": None}, NOW)
+    assert not bare["fully_refunded"]
+    assert "return_id" not in bare
+
+
+# --- answers
+def test_views() -> None:
+    payment = rules.new_payment(payable(), "pi_1", cause(), NOW)
+    assert "expires_at" not in rules.intent_view(payment, "secret")
+    view = rules.intent_view(payment, "secret", NOW)
+    assert (view["status"], view["amount"], view["expires_at"]) == ("requires_payment_method", 1309.92, NOW)
+    request = rules.RefundRequest(refund_id="refund-1", order_id="order-1", reason="goodwill", note="Dent.")
+    refund = rules.new_refund(request, payment, 15000, cause(), NOW)
+    shown_refund = rules.refund_view(refund)
+    assert (shown_refund["status"], shown_refund["note"], shown_refund["amount"]) == ("pending", "Dent.", 150.0)
+    assert "created_by" not in shown_refund
+    assert rules.refund_view(refund | {"status": "failed"})["status"] == "failed"
+    assert rules.provider_away().status == 503
