@@ -17,6 +17,7 @@ from handlers.platform.clock import Clock, SystemClock
 from handlers.platform.events import EventContract
 from handlers.platform.inbox import Inbox
 from handlers.platform.outbox import Outbox
+from handlers.platform.store.absent import AbsentStore
 from handlers.platform.store.port import DocumentStore
 from handlers.platform.store.sqlite import SqliteStore
 from handlers.platform.telemetry import Telemetry
@@ -24,7 +25,9 @@ from handlers.settings import Settings
 
 
 def open_store(settings: Settings) -> DocumentStore:
-    """Cosmos DB where there is an account, else SQLite. The account's library is loaded then, and only then."""
+    """Cosmos DB where there is an account, else SQLite; none in the gateway. The account's library is loaded then only."""
+    if settings.role == "gateway":
+        return AbsentStore()
     if settings.cosmos_account_uri is not None:
         from handlers.platform.store.cosmos import CosmosStore  # noqa: PLC0415
 
