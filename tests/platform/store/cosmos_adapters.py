@@ -66,13 +66,15 @@ class AccountStore(CosmosStore):
 
     def __init__(self, account: Account, containers: Mapping[str, Container]) -> None:
         super().__init__(account, containers)
-        self._account = account
+        self._account: Account | None = account
 
     async def close(self) -> None:
         """Drops the database too."""
         await super().close()
-        async with CosmosClient(self._account.uri, credential_of(self._account)) as client:
-            await client.delete_database(self._account.database)
+        account, self._account = self._account, None
+        if account is not None:
+            async with CosmosClient(account.uri, credential_of(account)) as client:
+                await client.delete_database(account.database)
 
 
 def _on_account(_: Path, containers: Mapping[str, Container], __: Clock) -> DocumentStore:

@@ -7,11 +7,14 @@ has a say too, so that all of them cannot be wrong together.
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
+
+import pytest
 
 from handlers.platform.store.port import (
     And,
@@ -120,6 +123,14 @@ async def to_the_end(store: DocumentStore, asked: Query) -> list[tuple[str, str]
         if page.next is None:
             return found
         asked = replace(asked, after=page.next, offset=0)
+
+
+@pytest.mark.skipif(
+    "COSMOS_ACCOUNT_URI" not in os.environ,
+    reason="COSMOS_ACCOUNT_URI is not set: the store suites run on sqlite and the stand-in only (make test-azure)",
+)
+def test_an_account_is_among_the_stores() -> None:
+    assert "cosmos-account" in ADAPTERS
 
 
 async def test_all_stores_answer_alike(tmp_path: Path) -> None:
