@@ -1,4 +1,4 @@
-"""The roles `gateway` and `crud` as two applications: the first refuses and limits, the second handles and looks again."""
+"""The roles `gateway` and `crud` as two applications: one refuses and limits, the other handles and looks again."""
 
 from __future__ import annotations
 
