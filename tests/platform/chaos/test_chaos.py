@@ -52,7 +52,7 @@ async def test_dead_letters_are_applied_when_they_are_replayed(adapters: Adapter
         assert (await world.go()).faults() == []
         await world.cure()
         await world.until(lambda: world.applied("counters") == world.applied("mirrors") == world.produced, 20)
-        await eventually(lambda: world.replayed())
+        await eventually(world.replayed)
         for group in GROUPS:
             assert all(
                 sorted(numbers) == [*range(1, len(numbers) + 1)] for numbers in world.outcome.applied[group].values()
