@@ -141,7 +141,7 @@ class CosmosStore:
         prepared = self._operations[container].prepare(operation, partition)
         if prepared.send is None:
             return (await self._batch(container, [prepared]))[0]
-        proxy, bill = await self._proxy(container), Bill()
+        proxy, bill = self._connection.ready(container) or await self._proxy(container), Bill()
         send = prepared.send
 
         async def sent() -> list[Document | None]:
@@ -186,7 +186,7 @@ class CosmosStore:
         self, container: str, partition: PartitionValue, id: str, reads: Reads | None = None
     ) -> Json | None:
         """A document as it lies there."""
-        proxy, bill = await self._proxy(container), Bill()
+        proxy, bill = self._connection.ready(container) or await self._proxy(container), Bill()
         try:
             found: Json = await (reads or self._reads).run(
                 lambda: proxy.read_item(id, partition, response_hook=bill.add), container
@@ -259,6 +259,7 @@ class CosmosStore:
         return found
 
     async def _proxy(self, container: str) -> Any:
+        """The container, opened if need be. Who is in a hurry asks `ready` first."""
         return self._connection.ready(container) or await self._connection.open(container, self._nobody(container))
 
     def _nobody(self, container: str) -> PartitionValue:

@@ -86,6 +86,8 @@ class Connection:
             consistency_level="Session",
             connection_policy=_policy(),
             preferred_locations=[*self._account.preferred_locations],
+            # Else every letter that is not ASCII takes six bytes, of a limit that counts two or three.
+            enable_compact_utf8_item_writes=True,
             retry_total=0,
             retry_connect=0,
             retry_read=0,

@@ -88,8 +88,9 @@ class CosmosLayout:
         body[WRITE] = token
         if kind is not None and body.get("ttl") is None and (added := self._added_ttl(kind)) is not None:
             body |= {"ttl": added, TTL_ADDED: True}
-        self.checks.partition_of(document)
-        return Ready(name, self._value(tuple(value_at(document, path) for path in self._paths)), raw, body)
+        parts = tuple(value_at(document, path) for path in self._paths)
+        self.checks.partition(parts)
+        return Ready(name, self._value(parts), raw, body)
 
     def _named(self, document: Mapping[str, Any]) -> tuple[str, str | None]:
         """The id and the kind, after the checks that concern them."""

@@ -15,6 +15,7 @@ from infra.local.cosmos.faults import Faults
 from infra.local.cosmos.partition import PartitionKey
 from infra.local.cosmos.wire import CHARGE, SUB_STATUS, Json, Refusal, Request, Response, answer
 
+MAX_BODY: Final = 2 * 1024 * 1024 + 64 * 1024  # as sent; some room around a document of the largest size
 _CONTAINER_GONE: Final = 1003
 _ALWAYS: Final[Mapping[str, str]] = {"content-type": "application/json", "x-ms-version": "2020-07-15"}
 
@@ -52,6 +53,8 @@ class Server:
         """Answers a request. Raises `AnswerLost` when a fault says so."""
         self.requests += 1
         try:
+            if len(request.body) > MAX_BODY:
+                raise Refusal(413, "the request is too large")
             auth.check(request, self._key, tokens=self._tokens)
             response = await self.faults.around(request, self._dispatch)
         except Refusal as refusal:

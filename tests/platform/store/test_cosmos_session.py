@@ -133,6 +133,14 @@ async def test_the_adapters_own_fields_are_nobodys(store: CosmosStore, server: S
             await store.write("things", Create(thing(**{name: "x"})))
 
 
+async def test_letters_take_the_bytes_they_have(store: CosmosStore) -> None:
+    """Escaped, this document would be over the service's limit three times."""
+    await store.write("things", Create(thing(text="é" * 900_000)))
+    found = await store.read("things", "ann", "t1")
+    assert found is not None
+    assert len(found.raw) > 1_800_000
+
+
 async def test_ids_that_the_service_does_not_take(store: CosmosStore) -> None:
     for name in ("a/b", "a\\b", "a?b", "a#b", "x" * 256):
         with pytest.raises(StoreMisuse):
