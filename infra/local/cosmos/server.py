@@ -53,8 +53,6 @@ class Server:
         """Answers a request. Raises `AnswerLost` when a fault says so."""
         self.requests += 1
         try:
-            if len(request.body) > MAX_BODY:
-                raise Refusal(413, "the request is too large")
             auth.check(request, self._key, tokens=self._tokens)
             response = await self.faults.around(request, self._dispatch)
         except Refusal as refusal:
@@ -79,6 +77,8 @@ class Server:
         return found
 
     async def _dispatch(self, request: Request) -> Response:
+        if len(request.body) > MAX_BODY:
+            raise Refusal(413, "the request is too large")
         match request.segments:
             case [] | ["dbs"] | ["dbs", _] | ["dbs", _, "colls"]:
                 return self._metadata(request)
