@@ -27,7 +27,7 @@ from handlers.products.memo import Memo
 log = logging.getLogger(__name__)
 
 ASK_SECONDS: Final = 2.0
-LOAD_STEP: Final = 5000
+LOAD_STEP: Final = 500  # more at once is no faster, and what was read leaves holes in the memory
 ASK_STEP: Final = 100
 # Writers' clocks differ, and a write takes a moment to be seen: what is asked for again each time.
 OVERLAP: Final = timedelta(seconds=10)

@@ -19,7 +19,7 @@ from handlers.platform.store.port import Document, StoreUnavailable
 from handlers.platform.store.sqlite_compile import Statement
 from handlers.platform.store.sqlite_errors import unavailable
 from handlers.platform.store.sqlite_layout import NEVER, Layout, milliseconds
-from handlers.platform.store.sqlite_schema import connect
+from handlers.platform.store.sqlite_schema import INLINE_CACHE_KB, connect
 
 Rows = list[tuple[Any, ...]]
 
@@ -35,7 +35,7 @@ class Reader:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._inline = connect(path, busy_timeout=_INLINE_WAIT, writes=False)
+        self._inline = connect(path, busy_timeout=_INLINE_WAIT, writes=False, cache_kb=INLINE_CACHE_KB)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="store-reader")
         self._spare: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
         self._slow: dict[str, bool] = {}

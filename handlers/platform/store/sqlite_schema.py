@@ -17,12 +17,14 @@ from handlers.platform.store.sqlite_errors import is_busy
 from handlers.platform.store.sqlite_layout import FORMAT, Layout
 
 _STATEMENTS: Final = 512
-_CACHE_KB: Final = 32 * 1024
+# Pages a connection keeps, in kB; behind them is the system's cache. The larger is for the one that reads on the loop.
+_CACHE_KB: Final = 8 * 1024
+INLINE_CACHE_KB: Final = 32 * 1024
 _WAL_PAGES: Final = 4000  # about 16 MB between checkpoints: fewer syncs of the main file
 _WAL_BYTES: Final = 64 * 1024 * 1024
 
 
-def connect(path: Path, *, busy_timeout: float, writes: bool) -> sqlite3.Connection:
+def connect(path: Path, *, busy_timeout: float, writes: bool, cache_kb: int = _CACHE_KB) -> sqlite3.Connection:
     """A connection with this store's settings. `writes=False` refuses every write."""
     if writes:
         # Documents are personal data: the file is the owner's alone, as are the files SQLite puts next to it.
@@ -30,7 +32,7 @@ def connect(path: Path, *, busy_timeout: float, writes: bool) -> sqlite3.Connect
     connection = sqlite3.connect(
         path, timeout=busy_timeout, isolation_level=None, check_same_thread=False, cached_statements=_STATEMENTS
     )
-    connection.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
+    connection.execute(f"PRAGMA cache_size = -{cache_kb}")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA temp_store = MEMORY")
     if writes:

@@ -71,7 +71,7 @@ class Index:
     def put_many(self, readings: Iterable[Reading]) -> None:
         """Takes in many products, five times as fast as one by one when most of them are new."""
         batch = list(readings)  # all are read before anything changes: one that cannot be read changes nothing
-        if len(batch) * _MANY < len(self):
+        if len(batch) * _MANY < len(self) and any(self._orders.values()):
             for reading in batch:
                 self.put(reading)
             return
