@@ -25,7 +25,7 @@ from handlers.settings import Settings
 
 
 def open_store(settings: Settings) -> DocumentStore:
-    """Cosmos DB where there is an account, else SQLite; none in the gateway. The account's library is loaded then only."""
+    """Cosmos DB where there is an account, else SQLite; none in the gateway. Cosmos's library is loaded only then."""
     if settings.role == "gateway":
         return AbsentStore()
     if settings.cosmos_account_uri is not None:

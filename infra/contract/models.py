@@ -33,7 +33,7 @@ _COMMON = [
 ]
 _REQUESTS = [
     "--output-model-type=pydantic_v2.BaseModel",
-    "--target-pydantic-version=2.12",
+    "--target-pydantic-version=2.14",
     "--use-missing-sentinel",
     "--set-default-enum-member",
     "--use-annotated",
