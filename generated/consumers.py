@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from generated import events as e
 from handlers.inventory import events as inventory
 from handlers.orders import events as orders
+from handlers.payments import events as payments
 from handlers.products import events as products
 from handlers.contract.services import EventServices
 from handlers.platform.events import Event
@@ -16,6 +17,10 @@ _inventory_on_product_deleted: Callable[[Event[e.ProductDeletedData], EventServi
 _inventory_on_product_updated: Callable[[Event[e.ProductUpdatedData], EventServices], Awaitable[None]] = inventory.on_product_updated
 _orders_on_inventory_released: Callable[[Event[e.InventoryReleasedData], EventServices], Awaitable[None]] = orders.on_inventory_released
 _orders_on_inventory_reservation_failed: Callable[[Event[e.InventoryReservationFailedData], EventServices], Awaitable[None]] = orders.on_inventory_reservation_failed
+_orders_on_inventory_reserved: Callable[[Event[e.InventoryReservedData], EventServices], Awaitable[None]] = orders.on_inventory_reserved
+_orders_on_shipment_rejected: Callable[[Event[e.ShipmentRejectedData], EventServices], Awaitable[None]] = orders.on_shipment_rejected
+_payments_on_inventory_reserved: Callable[[Event[e.InventoryReservedData], EventServices], Awaitable[None]] = payments.on_inventory_reserved
+_payments_on_refund_requested: Callable[[Event[e.RefundRequestedData], EventServices], Awaitable[None]] = payments.on_refund_requested
 _products_on_inventory_updated: Callable[[Event[e.InventoryUpdatedData], EventServices], Awaitable[None]] = products.on_inventory_updated
 _products_on_product_created: Callable[[Event[e.ProductCreatedData], EventServices], Awaitable[None]] = products.on_product_created
 _products_on_product_deleted: Callable[[Event[e.ProductDeletedData], EventServices], Awaitable[None]] = products.on_product_deleted

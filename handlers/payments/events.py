@@ -1,0 +1,112 @@
+"""What payments do for the order process: charge what is saved once stock is held, give money back when an order ends.
+
+While the provider cannot be asked, or nobody can tell what became of a request, the event waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+from typing import Any, Final, TypeVar
+
+from generated import events as e
+from handlers.contract.services import EventServices
+from handlers.orders import store as orders
+from handlers.orders.rules import units
+from handlers.orders.saga import FINAL
+from handlers.partners.breaker import PartnerUnavailable
+from handlers.partners.payments import Decline, PaymentRefused
+from handlers.payment_methods import store as payment_methods
+from handlers.payments import process, refunds
+from handlers.payments.rules import Cause, Payable, RefundRequest
+from handlers.platform.consumer import Transient
+from handlers.platform.errors import Problem
+from handlers.platform.events import Event
+from handlers.platform.money import minor_units
+
+T = TypeVar("T")
+
+# A refund that is not possible (any more): there was no payment, or all of it has gone back.
+_NOTHING_LEFT: Final = ("order_state_invalid", "refund_exceeds_payment")
+_GONE: Final = Decline("payment_method_gone", "The saved payment method cannot be used any more.")
+
+
+def payable_of(order: Mapping[str, Any]) -> Payable:
+    """An order, as far as paying it needs to know."""
+    totals = order["totals"]
+    return Payable(
+        order_id=order["order_id"],
+        order_number=order["order_number"],
+        user_id=order["user_id"],
+        amount=minor_units(totals["total"], totals["currency"]),
+        currency=totals["currency"],
+        items=units(order),
+        address=order["shipping_address"],
+        shipping_method=order["shipping"]["method"],
+        weight={"value": order["grams"] / 1000, "unit": "kg"},
+        email=order["email"],
+    )
+
+
+async def on_inventory_reserved(event: Event[e.InventoryReservedData], services: EventServices) -> None:
+    """Charges a saved payment method; a decline ends the payment. Everybody else pays by themselves."""
+    found = await orders.find(services.store, event.data["order_id"])
+    if found is None or found.data["payment"]["choice"] != "saved_method" or found.data["status"] in FINAL:
+        return
+    order, cause = found.data, Cause.of(event)
+    wallet = await payment_methods.read(services.store, order["user_id"])
+    method = wallet.find(order["payment"]["payment_method_id"])
+    if method is None or wallet.customer is None:
+        await _asked(process.give_up(services, payable_of(order), cause, _GONE))
+        return
+    try:
+        result = await _asked(process.charge(services, payable_of(order), method["stripe_id"], wallet.customer, cause))
+        declined = result.decline
+    except PaymentRefused:
+        declined = _GONE
+    else:
+        _certain(result)
+    if declined is not None:
+        _certain(await _asked(process.give_up(services, payable_of(order), cause, declined)))
+
+
+async def on_order_cancelled(event: Event[e.OrderCancelledData], services: EventServices) -> None:
+    """Ends the payment of an order, or gives the money back that came."""
+    data, cause = event.data, Cause.of(event)
+    found = await orders.read(services.store, data["user_id"], data["order_id"])
+    if found is None:
+        return
+    result = await _asked(process.cancel(services, payable_of(found.data), cause))
+    _certain(result)
+    if result.paid:
+        await _returned(services, data["order_id"], cause)
+
+
+async def on_refund_requested(event: Event[e.RefundRequestedData], services: EventServices) -> None:
+    """Gives the money back that came after an order had ended."""
+    await _returned(services, event.data["order_id"], Cause.of(event))
+
+
+async def _returned(services: EventServices, order_id: str, cause: Cause) -> None:
+    """All that is left of a payment goes back, once for each order."""
+    request = RefundRequest(
+        refund_id=f"refund-{order_id.removeprefix('order-')}", order_id=order_id, reason="order_cancelled"
+    )
+    try:
+        await _asked(refunds.refund(services, request, cause))
+    except Problem as problem:
+        if problem.rule not in _NOTHING_LEFT:
+            raise
+
+
+async def _asked(question: Awaitable[T]) -> T:
+    """The provider's answer. Raises `Transient` while it cannot be asked."""
+    try:
+        return await question
+    except PartnerUnavailable as error:
+        raise Transient(str(error)) from None
+
+
+def _certain(result: process.Result) -> None:
+    """Raises `Transient` when nobody can tell yet."""
+    if result.in_doubt:
+        raise Transient("nobody can tell yet what became of a payment")

@@ -1,0 +1,69 @@
+"""A shopper's journey over HTTP, the event side running: the order walks by itself, and its failures are undone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from handlers.platform.store.port import Query
+from tests.orders.test_orders import placed
+from tests.orders.test_process import levels, until
+from tests.support.shop import Shop
+from tests.support.shopper import Shopper, customer, priced
+from tests.support.wait import eventually
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+Json = dict[str, Any]
+
+
+async def saved(shopper: Shopper, token: str) -> Json:
+    """A saved payment method, as an order names it."""
+    answer = await shopper.call("POST", "/api/users/me/payment-methods", {"stripe_token": token})
+    assert answer.status_code == 201, answer.text
+    return {"type": "saved_method", "payment_method_id": answer.json()["payment_method_id"]}
+
+
+async def bought(shop: Shop, token: str, **changes: Any) -> tuple[Shopper, Json, Json]:
+    """A new customer, a product with five units, and an order of two that a saved card pays."""
+    shopper, product = await customer(shop), await priced(shop, 25.0, on_hand=5, **changes)
+    method = await saved(shopper, token)
+    await shopper.has(product, 2)
+    return shopper, product, await placed(shopper, payment_method=method)
+
+
+async def test_from_signup_to_processing(shop: Shop) -> None:
+    shopper, product, order = await bought(shop, "pm_card_visa")
+    await until(shop, order, "processing")
+    seen = (await shopper.call("GET", f"/api/orders/{order['order_id']}")).json()
+    assert (seen["payment_status"], seen["fulfillment_status"]) == ("paid", "scheduled")
+    assert seen["payment"]["payment_intent_id"].startswith("pi_")
+    assert (seen["payment"]["choice"], seen["payment"]["last4"]) == ("saved_method", "4242")
+    assert seen["shipping"]["carrier"] == "USPS"
+    tracking = (await shopper.call("GET", f"/api/orders/{order['order_id']}/tracking")).json()
+    assert [each["stage"] for each in tracking["timeline"]] == ["order_placed", "payment_confirmed", "label_created"]
+    # A cancelled order gives money and goods back.
+    cancelled = await shopper.call("POST", f"/api/orders/{order['order_id']}/cancel")
+    assert cancelled.json()["payment_status"] == "refund_pending"
+
+    async def undone() -> bool:
+        found = (await shopper.call("GET", f"/api/orders/{order['order_id']}")).json()
+        return found["payment_status"] == "refunded" and await levels(shop, product) == (5, 0)
+
+    await eventually(undone)
+    rows = await shop.services.store.query(Query("shipments", partition=order["order_id"]))
+    assert [row.data["called_off"] for row in rows.items] == [True]
+
+
+async def test_a_declined_card_ends_the_order(shop: Shop) -> None:
+    shopper, product, order = await bought(shop, "pm_card_chargeCustomerFail")
+    await until(shop, order, "payment_failed")
+    seen = (await shopper.call("GET", f"/api/orders/{order['order_id']}")).json()
+    assert (seen["payment_status"], seen["fulfillment_status"]) == ("failed", "cancelled")
+    assert seen["payment"]["failure_message"]
+
+    async def free() -> bool:
+        return await levels(shop, product) == (5, 0)
+
+    await eventually(free)
