@@ -189,7 +189,7 @@ class World:
     # --- the run ----------------------------------------------------------------------------------------------------
 
     async def go(self, *, patience: float = 30.0) -> Outcome:
-        """Everything, until all is applied or patience (seconds) is at its end."""
+        """Everything, until all is applied, or nothing has moved for `patience` seconds."""
         await self.start()
         await asyncio.gather(self.produce_all(), self._kill())
         self._fuse = 0
@@ -211,13 +211,18 @@ class World:
         await asyncio.gather(*(self._produce(f"thing-{i}", each + (i < rest)) for i in range(self.plan.things)))
 
     async def until(self, holds: Callable[[], bool], seconds: float) -> None:
-        """Looks until something holds, or for so long."""
-        deadline = asyncio.get_running_loop().time() + seconds
-        while asyncio.get_running_loop().time() < deadline:
+        """Looks until something holds, or until nothing has moved for so long: a slow machine is no fault."""
+        now = asyncio.get_running_loop().time
+        moved, before = now(), -1
+        while now() - moved < seconds:
+            started = now()
             await self.look()
             if holds():
                 return
-            await asyncio.sleep(0.05)
+            count = sum(map(self.applied, GROUPS)) + sum(map(len, self.outcome.buried.values()))
+            if count != before:
+                moved, before = now(), count
+            await asyncio.sleep(max(0.05, 4 * (now() - started)))  # looking shall not be most of the work
 
     async def look(self) -> None:
         """Reads what has come of it all."""
