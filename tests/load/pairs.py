@@ -44,7 +44,7 @@ class Plan:
 FULL: Final = Plan(rounds=9, seconds=1.6, warm_up=1.0)
 QUICK: Final = Plan(rounds=3, seconds=0.4, warm_up=0.3)
 SIDES: Final = ("ours", "peer")
-CONNECTIONS: Final = 16
+CONNECTIONS: Final = 64
 PAGE_BYTES: Final = 20_000  # at least
 
 
