@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from infra.local.stripe import cards
 from infra.local.stripe.account import Account
@@ -27,6 +27,7 @@ _CONFIRM: Final[Spec] = {
 }
 _CREATE: Final[Spec] = {
     **{name: kind for name, kind in _CONFIRM.items() if name != "client_secret"},
+    "allowed_payment_method_types": [TEXT],
     "amount": WHOLE,
     "automatic_payment_methods": {"enabled": FLAG, "allow_redirects": ("always", "never")},
     "capture_method": ("automatic", "automatic_async"),
@@ -35,9 +36,9 @@ _CREATE: Final[Spec] = {
     "customer": TEXT,
     "description": TEXT,
     "metadata": METADATA,
-    "payment_method_types": [TEXT],
     "statement_descriptor_suffix": TEXT,
 }
+_TYPES: Final = ("card", "paypal")
 _MAX_AMOUNT: Final = 99_999_999
 _MINIMUM: Final = {"usd": 50, "eur": 50, "gbp": 30, "jpy": 50}
 _CANCELLABLE: Final = ("requires_payment_method", "requires_confirmation", "requires_action")
@@ -174,9 +175,6 @@ def _check_amount(given: Json) -> None:
         raise Refusal(400, message, code="amount_too_small", param="amount")
     if amount > _MAX_AMOUNT:
         raise Refusal(400, "Amount must be no more than 999,999.99", code="amount_too_large", param="amount")
-    if "automatic_payment_methods" in given and "payment_method_types" in given:
-        message = "You may only specify one of these parameters: automatic_payment_methods, payment_method_types."
-        raise Refusal(400, message, param="payment_method_types")
 
 
 def _method(account: Account, given: Json) -> Json:
@@ -197,19 +195,20 @@ def _unexpected(intent: Json, doing: str, wanted: tuple[str, ...]) -> Refusal:
 
 def _new(account: Account, given: Json, method: Json | None) -> Json:
     intent_id = new_id("pi")
-    # Without either parameter Stripe takes those of the dashboard, as automatic_payment_methods does.
+    # Without this parameter Stripe takes those of the dashboard all the same.
     automatic = {"enabled": True, "allow_redirects": "always"} | given.get("automatic_payment_methods", {})
-    types: Any = given.get("payment_method_types")
+    allowed = given.get("allowed_payment_method_types")
     return {
         "id": intent_id,
         "object": "payment_intent",
+        "allowed_payment_method_types": allowed,
         "amount": given["amount"],
         "amount_capturable": 0,
         "amount_details": {"tip": {}},
         "amount_received": 0,
         "application": None,
         "application_fee_amount": None,
-        "automatic_payment_methods": None if types else automatic,
+        "automatic_payment_methods": automatic,
         "canceled_at": None,
         "cancellation_reason": None,
         "capture_method": given.get("capture_method", "automatic_async"),
@@ -227,7 +226,7 @@ def _new(account: Account, given: Json, method: Json | None) -> Json:
         "on_behalf_of": None,
         "payment_method": method["id"] if method is not None else None,
         "payment_method_options": {},
-        "payment_method_types": types or ["card", "paypal"],
+        "payment_method_types": [each for each in _TYPES if allowed is None or each in allowed],
         "processing": None,
         "receipt_email": given.get("receipt_email"),
         "review": None,
