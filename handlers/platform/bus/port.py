@@ -66,13 +66,21 @@ class Batch:
     """Messages of one partition, in order, as one delivery to a group.
 
     The receiver calls `finish` as it gets on; what it has not finished comes again. When `stopping` is set it should
-    return soon: the process ends, or the partition goes to another owner.
+    return soon: the process ends, or the partition goes to another owner. `moved` hears of progress, so that a
+    checkpoint need not wait for the whole batch: else an owner that keeps losing a partition would never get on.
     """
 
-    __slots__ = ("finished", "group", "messages", "partition", "stopping", "topic")
+    __slots__ = ("_moved", "finished", "group", "messages", "partition", "stopping", "topic")
 
     def __init__(
-        self, group: str, topic: str, partition: int, messages: Sequence[Received], stopping: asyncio.Event
+        self,
+        group: str,
+        topic: str,
+        partition: int,
+        messages: Sequence[Received],
+        stopping: asyncio.Event,
+        *,
+        moved: Callable[[], None] | None = None,
     ) -> None:
         self.group = group
         self.topic = topic
@@ -80,10 +88,14 @@ class Batch:
         self.messages = messages
         self.stopping = stopping
         self.finished = 0
+        self._moved = moved
 
     def finish(self, count: int) -> None:
         """The first `count` messages are done with. Never goes back."""
-        self.finished = max(self.finished, count)
+        if count > self.finished:
+            self.finished = count
+            if self._moved is not None:
+                self._moved()
 
 
 Deliver = Callable[[Batch], Awaitable[None]]

@@ -112,7 +112,7 @@ class SqliteConsumption:
             with _patience("sharing out partitions"):
                 await self._balance()
             if time.monotonic() - self._renewed > self._lease:
-                self._drop([*self._partitions])  # they are another's by now, or soon will be
+                self._drop([*self._partitions])  # it cannot tell whose they are any more
 
     async def _save_regularly(self) -> None:
         while True:
@@ -127,10 +127,9 @@ class SqliteConsumption:
     async def _balance(self) -> None:
         if not self._wanted:
             return
-        asked = time.monotonic()
         work = partial(leases.balance, self._member, self._wanted, int(time.time() * 1000), int(self._lease * 1000))
         found: leases.Balance = await self._bus.submit(work)
-        self._renewed = asked
+        self._renewed = time.monotonic()
         self._drop([key for key, p in self._partitions.items() if not _still(p, found.owned.get(key))])
         for key, ownership in found.owned.items():
             if key not in self._partitions and key not in found.surplus:

@@ -86,14 +86,11 @@ class Partition:
                 messages[0].sequence - self.position - 1,
                 self.slot.topic,
             )
-        batch = Batch(self.group, self.slot.topic, self.slot.partition, messages, self._stopping)
-        try:
-            await self._subscription.deliver(batch)
-        finally:
-            self._advance(batch)
-        return batch.finished > 0
 
-    def _advance(self, batch: Batch) -> None:
-        if batch.finished:
+        def moved() -> None:
             self.position = batch.messages[batch.finished - 1].sequence
             self._unsaved.set()
+
+        batch = Batch(self.group, self.slot.topic, self.slot.partition, messages, self._stopping, moved=moved)
+        await self._subscription.deliver(batch)
+        return batch.finished > 0

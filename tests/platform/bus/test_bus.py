@@ -6,7 +6,16 @@ import asyncio
 
 import pytest
 
-from handlers.platform.bus.port import MAX_MESSAGE_BYTES, BusMisuse, BusUnavailable, EventBus, Message, MessageTooLarge
+from handlers.platform.bus.port import (
+    MAX_MESSAGE_BYTES,
+    Batch,
+    BusMisuse,
+    BusUnavailable,
+    EventBus,
+    Message,
+    MessageTooLarge,
+    Subscription,
+)
 from tests.platform.bus.conftest import LEASE, Opener, Reader, message
 from tests.support.wait import eventually
 
@@ -101,6 +110,26 @@ async def test_only_what_is_finished_moves_the_checkpoint(bus: EventBus) -> None
     rest = Reader("half")
     consumption = await bus.consume([rest.subscription])
     await rest.until(3)
+    assert rest.bodies == [b"k:2", b"k:3", b"k:4"]
+    await consumption.stop()
+
+
+async def test_what_is_finished_within_a_batch_survives_a_crash(bus: EventBus) -> None:
+    batches: list[Batch] = []
+
+    async def finish_two(batch: Batch) -> None:
+        batches.append(batch)
+        batch.finish(2)
+        await asyncio.sleep(60)
+
+    await bus.publish("a-events", [message("k", n) for n in range(5)])
+    consumption = await bus.consume([Subscription("half", ("a-events",), finish_two)])
+    await eventually(lambda: bool(batches))
+    await asyncio.sleep(0.3)
+    await consumption.abandon()
+    rest = Reader("half")
+    consumption = await bus.consume([rest.subscription])
+    await rest.until(3, seconds=4 * LEASE + 2)
     assert rest.bodies == [b"k:2", b"k:3", b"k:4"]
     await consumption.stop()
 

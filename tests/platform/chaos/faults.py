@@ -149,12 +149,16 @@ class FaultyBus:
                 self._seen["late duplicates"] += len(again)
                 await deliver(Batch(batch.group, batch.topic, batch.partition, again, batch.stopping))
             order = _shuffled(batch.messages, self._chance)
-            moved = Batch(batch.group, batch.topic, batch.partition, [batch.messages[i] for i in order], batch.stopping)
-            try:
-                await deliver(moved)
-            finally:
-                done = set(order[: moved.finished])
+            messages = [batch.messages[i] for i in order]
+
+            def moved() -> None:
+                done = set(order[: shuffled.finished])
                 batch.finish(next((i for i in range(len(order)) if i not in done), len(order)))
+
+            shuffled = Batch(batch.group, batch.topic, batch.partition, messages, batch.stopping, moved=moved)
+            try:
+                await deliver(shuffled)
+            finally:
                 past.extend(batch.messages[: batch.finished])
 
         return delivering
