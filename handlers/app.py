@@ -151,8 +151,10 @@ def main() -> int:
         return worker.serve(settings)
     writer = LineWriter()
     configure_logging(settings.log_level, writer)
-    serve(create_app(settings, build_services(settings), writer), settings.host, settings.port)
-    writer.close()
+    try:
+        serve(create_app(settings, build_services(settings), writer), settings.host, settings.port)
+    finally:
+        writer.close()
     return 0
 
 

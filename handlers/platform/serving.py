@@ -12,16 +12,18 @@ import uvicorn
 from starlette.types import ASGIApp
 
 GRACE_SECONDS: Final = 20
+FAILED: Final = 3
 
 
 def serve(app: ASGIApp, host: str, port: int) -> None:
-    """Serves the application until the process is told to stop."""
+    """Serves the application until the process is told to stop. Raises `SystemExit` when it does not start."""
     config = uvicorn.Config(
         app,
         host=host,
         port=port,
         loop="uvloop",
         http="httptools",
+        ws="none",
         lifespan="on",
         access_log=False,
         server_header=False,
@@ -29,10 +31,23 @@ def serve(app: ASGIApp, host: str, port: int) -> None:
         proxy_headers=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    _Server(config).run()
+    server = _Server(config)
+    server.run()
+    if not server.started:
+        raise SystemExit(FAILED)
 
 
 class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """A stop that was asked for is no failure.
+
+        uvicorn would end the process by the same signal once more: no exit code 0, and the end of the log unwritten.
+        """
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Starts the application, then listens."""
         with _settled():

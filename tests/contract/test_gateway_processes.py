@@ -1,0 +1,180 @@
+"""A real gateway in front of a real crud service, two processes: what each does, and what happens without crud."""
+
+from __future__ import annotations
+
+import socket
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.app import ORIGIN
+from tests.support.people import PASSWORD, new_address
+from tests.support.processes import Process, running_process
+
+SHARED = {"JWT_SECRET": "j" * 40, "DATA_KEY": "d" * 40, "CORS_ORIGINS": ORIGIN, "CHECK_ANSWERS": "true"}
+# May come more than once by their nature.
+REPEATED = {"set-cookie", "vary"}
+
+
+@dataclass(slots=True)
+class Pair:
+    """Gateway and crud, with a client of each."""
+
+    gateway: Process
+    crud: Process
+    client: httpx.Client
+    behind: httpx.Client
+    crud_environ: dict[str, str]
+
+    def crud_saw(self, operation: str) -> float:
+        """How many requests of an operation reached crud."""
+        lines = self.behind.get("/metrics").text.splitlines()
+        counted = [line for line in lines if line.startswith(f'http_requests_total{{operation="{operation}"')]
+        return sum(float(line.rsplit(" ", 1)[1]) for line in counted)
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[Pair]:
+    """The two processes, on one Valkey."""
+    folder = tmp_path_factory.mktemp("pair")
+    crud_environ = {**SHARED, "ROLE": "crud", "REDIS_URL": redis_url, "TRUSTED_PROXIES": "127.0.0.0/8"}
+    with running_process(folder / "crud", crud_environ) as crud:
+        environ = {**SHARED, "ROLE": "gateway", "REDIS_URL": redis_url, "CRUD_SERVICE_URL": crud.base}
+        with (
+            running_process(folder / "gateway", environ) as gateway,
+            httpx.Client(base_url=gateway.base) as client,
+            httpx.Client(base_url=crud.base) as behind,
+        ):
+            yield Pair(gateway, crud, client, behind, crud_environ)
+
+
+def test_a_session_lives_behind_the_gateway(pair: Pair) -> None:
+    email = new_address()
+    body = {"name": "Dana Whitfield", "email": email, "password": PASSWORD}
+    assert pair.client.post("/api/auth/signup", json=body).status_code == 201
+    with httpx.Client(base_url=pair.gateway.base, headers={"Origin": ORIGIN}) as browser:
+        session = browser.post("/api/auth/login", json={"email": email, "password": PASSWORD})
+        assert session.status_code == 200, session.text
+        assert set(browser.cookies) == {"hph_access", "hph_refresh", "hph_csrf"}
+        assert browser.put("/api/users/me", json={"name": "Dana W."}).json()["error"]["details"] == {
+            "rule": "csrf_failed"
+        }
+        csrf = {"X-CSRF-Token": session.json()["csrf_token"]}
+        changed = browser.put("/api/users/me", json={"name": "Dana W."}, headers=csrf)
+        assert (changed.status_code, changed.json()["name"]) == (200, "Dana W.")
+        stale = {**csrf, "If-Match": '"another"'}
+        assert browser.put("/api/users/me", json={"name": "X"}, headers=stale).status_code == 412
+        assert browser.post("/api/auth/refresh", headers=csrf).status_code == 200
+
+
+def test_a_request_id_goes_all_the_way(pair: Pair) -> None:
+    answer = pair.client.get("/api/products", headers={"X-Request-Id": "request-of-the-test"})
+    assert answer.headers["x-request-id"] == "request-of-the-test"
+    for process in (pair.gateway, pair.crud):
+        (line,) = [entry for entry in process.lines("request-of-the-test") if entry["logger"] == "access"]
+        assert (line["operation_id"], line["status"]) == ("listProducts", answer.status_code)
+    unnamed = pair.client.get("/api/products").headers["x-request-id"]
+    assert pair.crud.lines(unnamed)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/api/products"),
+        ("HEAD", "/api/products"),
+        ("GET", "/api/products/nothing"),
+        ("GET", "/api/products?page=0"),
+        ("GET", "/api/users/me"),
+        ("GET", "/api/nothing"),
+        ("PATCH", "/api/products"),
+        ("POST", "/api/auth/login"),
+        ("POST", "/api/auth/guest"),
+        ("DELETE", "/api/wishlist/product-1"),
+        ("OPTIONS", "/api/cart"),
+        ("GET", "/docs"),
+    ],
+)
+def test_every_header_is_said_once(pair: Pair, method: str, path: str) -> None:
+    answer = pair.client.request(method, path, headers={"Origin": ORIGIN})
+    counted = Counter(name.lower() for name, _ in answer.headers.raw)
+    names = {name.decode(): times for name, times in counted.items()}
+    assert {name: times for name, times in names.items() if times > 1 and name not in REPEATED} == {}
+    assert answer.headers["access-control-allow-origin"] == ORIGIN
+    if path != "/docs":
+        assert "ratelimit-remaining" in names
+
+
+def test_an_error_keeps_nothing_of_the_success(pair: Pair) -> None:
+    cached = pair.client.get("/api/products")
+    assert cached.status_code == 200
+    assert "max-age" in cached.headers["cache-control"]
+    assert pair.client.get("/api/products?page=0").headers["cache-control"] == "no-store"
+
+
+def test_what_the_gateway_refuses_does_not_reach_crud(pair: Pair) -> None:
+    before = pair.crud_saw("getMe"), pair.crud_saw("listUsers"), pair.crud_saw("login")
+    guest = pair.client.post("/api/auth/guest").json()
+    bearer = {"Authorization": f"Bearer {guest['access_token']}"}
+    with httpx.Client(base_url=pair.gateway.base) as client:
+        assert client.get("/api/users/me").status_code == 401
+        assert client.get("/api/users/me", headers={"Authorization": "Bearer x.y.z"}).status_code == 401
+        assert client.get("/api/admin/users", headers=bearer).status_code == 403
+        large = client.post("/api/auth/login", content=b" " * 1_048_577, headers={"Content-Type": "application/json"})
+        assert (large.status_code, large.json()["error"]["code"]) == (413, "PAYLOAD_TOO_LARGE")
+    assert (pair.crud_saw("getMe"), pair.crud_saw("listUsers"), pair.crud_saw("login")) == before
+
+
+def test_crud_looks_at_tokens_itself(pair: Pair) -> None:
+    assert pair.behind.get("/api/users/me").status_code == 401
+    assert pair.behind.get("/api/users/me", headers={"Authorization": "Bearer x.y.z"}).status_code == 401
+    assert pair.behind.get("/api/admin/users").status_code == 401
+
+
+def test_limits_are_taken_at_the_gateway(pair: Pair) -> None:
+    body = {"email": new_address()}
+    statuses = [pair.client.post("/api/auth/forgot-password", json=body).status_code for _ in range(5)]
+    assert statuses[:3] == [202, 202, 202]
+    assert statuses[3:] == [429, 429]
+    assert pair.crud_saw("forgotPassword") == 3
+
+
+def test_probes_and_metrics_are_each_process_own(pair: Pair) -> None:
+    before = pair.crud_saw("getLiveness")
+    assert pair.client.get("/healthz").status_code == 200
+    assert pair.client.get("/readyz").status_code == 200
+    assert pair.crud_saw("getLiveness") == before
+    assert "hph_limit_decisions" in pair.client.get("/metrics").text
+
+
+def test_without_crud_the_gateway_says_503_until_it_is_back(pair: Pair, tmp_path: Path) -> None:
+    port = int(pair.crud.base.rsplit(":", 1)[1])
+    pair.crud.kill()
+    for method in ("GET", "HEAD"):
+        away = pair.client.request(method, "/api/products", headers={"X-Request-Id": "request-in-vain"})
+        assert (away.status_code, away.headers["x-request-id"]) == (503, "request-in-vain")
+        assert int(away.headers["retry-after"]) >= 1
+        assert away.headers["cache-control"] == "no-store"
+    error = pair.client.get("/api/products").json()["error"]
+    assert (error["code"], error["message"]) == ("SERVICE_UNAVAILABLE", "Service temporarily unavailable")
+    assert pair.client.get("/healthz").status_code == 200
+    assert httpx.get(f"{pair.gateway.base}/api/users/me").status_code == 401
+    with running_process(tmp_path / "crud", pair.crud_environ, port) as again:
+        assert pair.client.get("/api/products").status_code == 200
+        assert again.terminate() == 0
+    assert pair.client.get("/api/products").status_code == 503
+    assert pair.gateway.terminate() == 0
+
+
+def test_a_process_that_cannot_start_says_why(tmp_path: Path) -> None:
+    nonsense = {**SHARED, "ROLE": "gateway", "CRUD_SERVICE_URL": "nonsense"}
+    with pytest.raises(RuntimeError, match="CRUD_SERVICE_URL"), running_process(tmp_path / "a", nonsense):
+        pass
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        elsewhere = {**SHARED, "ROLE": "gateway", "CRUD_SERVICE_URL": "http://127.0.0.1:9"}
+        with pytest.raises(RuntimeError, match="address already in use"):
+            running_process(tmp_path / "b", elsewhere, taken).__enter__()
