@@ -99,7 +99,13 @@ class CategoryUpdate(BaseModel):
         extra='forbid',
     )
     name: Annotated[
-        str | MISSING, Field(description='Name of the category.', max_length=100, min_length=1, pattern='\\S')
+        str | MISSING,
+        Field(
+            description='Name of the category.',
+            max_length=100,
+            min_length=1,
+            pattern='[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]',
+        ),
     ] = MISSING
     description: Annotated[
         str | MISSING, Field(description='Text of the category page. Empty removes it.', max_length=2000)
@@ -425,7 +431,7 @@ class ProductSeoInput(BaseModel):
             description='Where a link leads, either a path of the shop that starts with one `/`, or an absolute http(s) address.',
             max_length=2048,
             min_length=1,
-            pattern='^(https?://\\S+|/([^/\\s]\\S*)?)$',
+            pattern='^(https?://[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]+|/([^/\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff][^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]*)?)$',
         ),
     ] = MISSING
 
@@ -637,7 +643,7 @@ class SignupRequest(BaseModel):
             description="A person's full name, as it goes on labels and letters. No control characters, not only blanks.",
             max_length=120,
             min_length=1,
-            pattern='^[^\\x00-\\x1F\\x7F]*[^\\s\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
+            pattern='^[^\\x00-\\x1F\\x7F]*[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
         ),
     ]
     email: Annotated[
@@ -813,7 +819,7 @@ class UserCreate(BaseModel):
             description="A person's full name, as it goes on labels and letters. No control characters, not only blanks.",
             max_length=120,
             min_length=1,
-            pattern='^[^\\x00-\\x1F\\x7F]*[^\\s\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
+            pattern='^[^\\x00-\\x1F\\x7F]*[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
         ),
     ]
     role: Annotated[
@@ -859,7 +865,7 @@ class UserUpdate(BaseModel):
             description="A person's full name, as it goes on labels and letters. No control characters, not only blanks.",
             max_length=120,
             min_length=1,
-            pattern='^[^\\x00-\\x1F\\x7F]*[^\\s\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
+            pattern='^[^\\x00-\\x1F\\x7F]*[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
         ),
     ] = MISSING
     email: Annotated[
@@ -887,7 +893,7 @@ class UserUpdate(BaseModel):
             description='Address of the picture; null removes it.',
             max_length=2048,
             min_length=9,
-            pattern='^https://[^\\s]+$',
+            pattern='^https://[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]+$',
         ),
     ] = MISSING
     date_of_birth: Annotated[Day | None | MISSING, Field(description='Day of birth, in the past; null removes it.')] = (
@@ -937,7 +943,7 @@ class AddressCreate(BaseModel):
             description="A person's full name, as it goes on labels and letters. No control characters, not only blanks.",
             max_length=120,
             min_length=1,
-            pattern='^[^\\x00-\\x1F\\x7F]*[^\\s\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
+            pattern='^[^\\x00-\\x1F\\x7F]*[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
         ),
     ]
     line1: Annotated[
@@ -946,7 +952,7 @@ class AddressCreate(BaseModel):
             description='Street and number.',
             max_length=120,
             min_length=1,
-            pattern='^[^\\x00-\\x1F\\x7F]*[^\\s\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
+            pattern='^[^\\x00-\\x1F\\x7F]*[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
         ),
     ]
     line2: Annotated[
@@ -955,7 +961,7 @@ class AddressCreate(BaseModel):
             description='Apartment, floor, company or c/o.',
             max_length=120,
             min_length=1,
-            pattern='^[^\\x00-\\x1F\\x7F]*[^\\s\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
+            pattern='^[^\\x00-\\x1F\\x7F]*[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
         ),
     ] = MISSING
     city: Annotated[
@@ -964,7 +970,7 @@ class AddressCreate(BaseModel):
             description='Town or city.',
             max_length=80,
             min_length=1,
-            pattern='^[^\\x00-\\x1F\\x7F]*[^\\s\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
+            pattern='^[^\\x00-\\x1F\\x7F]*[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
         ),
     ]
     state: Annotated[
@@ -973,7 +979,7 @@ class AddressCreate(BaseModel):
             description='State, province or region; in the US, Canada and Australia its usual code. Needed where the country has them.',
             max_length=80,
             min_length=1,
-            pattern='^[^\\x00-\\x1F\\x7F]*[^\\s\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
+            pattern='^[^\\x00-\\x1F\\x7F]*[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
         ),
     ] = MISSING
     postal_code: Annotated[
@@ -1005,7 +1011,7 @@ class AddressInput(BaseModel):
             description="A person's full name, as it goes on labels and letters. No control characters, not only blanks.",
             max_length=120,
             min_length=1,
-            pattern='^[^\\x00-\\x1F\\x7F]*[^\\s\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
+            pattern='^[^\\x00-\\x1F\\x7F]*[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
         ),
     ]
     line1: Annotated[
@@ -1014,7 +1020,7 @@ class AddressInput(BaseModel):
             description='Street and number.',
             max_length=120,
             min_length=1,
-            pattern='^[^\\x00-\\x1F\\x7F]*[^\\s\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
+            pattern='^[^\\x00-\\x1F\\x7F]*[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
         ),
     ]
     line2: Annotated[
@@ -1023,7 +1029,7 @@ class AddressInput(BaseModel):
             description='Apartment, floor, company or c/o.',
             max_length=120,
             min_length=1,
-            pattern='^[^\\x00-\\x1F\\x7F]*[^\\s\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
+            pattern='^[^\\x00-\\x1F\\x7F]*[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
         ),
     ] = MISSING
     city: Annotated[
@@ -1032,7 +1038,7 @@ class AddressInput(BaseModel):
             description='Town or city.',
             max_length=80,
             min_length=1,
-            pattern='^[^\\x00-\\x1F\\x7F]*[^\\s\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
+            pattern='^[^\\x00-\\x1F\\x7F]*[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
         ),
     ]
     state: Annotated[
@@ -1041,7 +1047,7 @@ class AddressInput(BaseModel):
             description='State, province or region; in the US, Canada and Australia its usual code. Needed where the country has them.',
             max_length=80,
             min_length=1,
-            pattern='^[^\\x00-\\x1F\\x7F]*[^\\s\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
+            pattern='^[^\\x00-\\x1F\\x7F]*[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
         ),
     ] = MISSING
     postal_code: Annotated[
@@ -1083,7 +1089,7 @@ class AddressUpdate(BaseModel):
             description="A person's full name, as it goes on labels and letters. No control characters, not only blanks.",
             max_length=120,
             min_length=1,
-            pattern='^[^\\x00-\\x1F\\x7F]*[^\\s\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
+            pattern='^[^\\x00-\\x1F\\x7F]*[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
         ),
     ] = MISSING
     line1: Annotated[
@@ -1092,7 +1098,7 @@ class AddressUpdate(BaseModel):
             description='Street and number.',
             max_length=120,
             min_length=1,
-            pattern='^[^\\x00-\\x1F\\x7F]*[^\\s\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
+            pattern='^[^\\x00-\\x1F\\x7F]*[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
         ),
     ] = MISSING
     line2: Annotated[
@@ -1101,7 +1107,7 @@ class AddressUpdate(BaseModel):
             description='Apartment, floor, company or c/o; null removes it.',
             max_length=120,
             min_length=1,
-            pattern='^[^\\x00-\\x1F\\x7F]*[^\\s\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
+            pattern='^[^\\x00-\\x1F\\x7F]*[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
         ),
     ] = MISSING
     city: Annotated[
@@ -1110,7 +1116,7 @@ class AddressUpdate(BaseModel):
             description='Town or city.',
             max_length=80,
             min_length=1,
-            pattern='^[^\\x00-\\x1F\\x7F]*[^\\s\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
+            pattern='^[^\\x00-\\x1F\\x7F]*[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
         ),
     ] = MISSING
     state: Annotated[
@@ -1119,7 +1125,7 @@ class AddressUpdate(BaseModel):
             description='State, province or region; in the US, Canada and Australia its usual code. Needed where the country has them; null\nremoves it.\n',
             max_length=80,
             min_length=1,
-            pattern='^[^\\x00-\\x1F\\x7F]*[^\\s\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
+            pattern='^[^\\x00-\\x1F\\x7F]*[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff\\x00-\\x1F\\x7F][^\\x00-\\x1F\\x7F]*$',
         ),
     ] = MISSING
     postal_code: Annotated[
@@ -1163,7 +1169,15 @@ class BannerCreate(BaseModel):
         extra='forbid',
     )
     placement: Annotated[Literal['hero', 'sidebar', 'footer'], Field(description='Where on the page a banner stands.')]
-    title: Annotated[str, Field(description='The large line of text.', max_length=120, min_length=1, pattern='\\S')]
+    title: Annotated[
+        str,
+        Field(
+            description='The large line of text.',
+            max_length=120,
+            min_length=1,
+            pattern='[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]',
+        ),
+    ]
     subtitle: Annotated[str | MISSING, Field(description='The smaller line below.', max_length=200, min_length=1)] = (
         MISSING
     )
@@ -1176,7 +1190,7 @@ class BannerCreate(BaseModel):
             description='Where a link leads, either a path of the shop that starts with one `/`, or an absolute http(s) address.',
             max_length=2048,
             min_length=1,
-            pattern='^(https?://\\S+|/([^/\\s]\\S*)?)$',
+            pattern='^(https?://[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]+|/([^/\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff][^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]*)?)$',
         ),
     ]
     position: Annotated[
@@ -1201,7 +1215,13 @@ class BannerUpdate(BaseModel):
         Literal['hero', 'sidebar', 'footer'] | MISSING, Field(description='Where on the page a banner stands.')
     ] = MISSING
     title: Annotated[
-        str | MISSING, Field(description='The large line of text.', max_length=120, min_length=1, pattern='\\S')
+        str | MISSING,
+        Field(
+            description='The large line of text.',
+            max_length=120,
+            min_length=1,
+            pattern='[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]',
+        ),
     ] = MISSING
     subtitle: Annotated[
         str | None | MISSING,
@@ -1217,7 +1237,7 @@ class BannerUpdate(BaseModel):
             description='Where a link leads, either a path of the shop that starts with one `/`, or an absolute http(s) address.',
             max_length=2048,
             min_length=1,
-            pattern='^(https?://\\S+|/([^/\\s]\\S*)?)$',
+            pattern='^(https?://[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]+|/([^/\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff][^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]*)?)$',
         ),
     ] = MISSING
     position: Annotated[
@@ -1275,7 +1295,15 @@ class CategoryCreate(BaseModel):
             pattern='^[a-z0-9]+(-[a-z0-9]+)*$',
         ),
     ] = MISSING
-    name: Annotated[str, Field(description='Name of the category.', max_length=100, min_length=1, pattern='\\S')]
+    name: Annotated[
+        str,
+        Field(
+            description='Name of the category.',
+            max_length=100,
+            min_length=1,
+            pattern='[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]',
+        ),
+    ]
     description: Annotated[str | MISSING, Field(description='Text of the category page.', max_length=2000)] = MISSING
     parent_slug: Annotated[
         str | MISSING,
@@ -1684,8 +1712,24 @@ class ReviewCreate(BaseModel):
         extra='forbid',
     )
     rating: Annotated[int, Field(description='From 1, poor, to 5, excellent.', ge=1, le=5)]
-    title: Annotated[str, Field(description='The review in a line.', max_length=120, min_length=1, pattern='\\S')]
-    comment: Annotated[str, Field(description='The text.', max_length=5000, min_length=1, pattern='\\S')]
+    title: Annotated[
+        str,
+        Field(
+            description='The review in a line.',
+            max_length=120,
+            min_length=1,
+            pattern='[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]',
+        ),
+    ]
+    comment: Annotated[
+        str,
+        Field(
+            description='The text.',
+            max_length=5000,
+            min_length=1,
+            pattern='[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]',
+        ),
+    ]
     images: Annotated[list[Url] | MISSING, Field(description='Pictures.', max_length=5)] = MISSING
 
 
@@ -1711,11 +1755,23 @@ class ReviewUpdate(BaseModel):
     )
     rating: Annotated[int | MISSING, Field(description='From 1, poor, to 5, excellent.', ge=1, le=5)] = MISSING
     title: Annotated[
-        str | MISSING, Field(description='The review in a line.', max_length=120, min_length=1, pattern='\\S')
+        str | MISSING,
+        Field(
+            description='The review in a line.',
+            max_length=120,
+            min_length=1,
+            pattern='[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]',
+        ),
     ] = MISSING
-    comment: Annotated[str | MISSING, Field(description='The text.', max_length=5000, min_length=1, pattern='\\S')] = (
-        MISSING
-    )
+    comment: Annotated[
+        str | MISSING,
+        Field(
+            description='The text.',
+            max_length=5000,
+            min_length=1,
+            pattern='[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]',
+        ),
+    ] = MISSING
     images: Annotated[list[Url] | MISSING, Field(description='Pictures. An empty list removes them.', max_length=5)] = (
         MISSING
     )
@@ -1927,7 +1983,15 @@ class ProductCreate(BaseModel):
             pattern='^[A-Z0-9]+(-[A-Z0-9]+)*$',
         ),
     ]
-    name: Annotated[str, Field(description='Name of the product.', max_length=200, min_length=1, pattern='\\S')]
+    name: Annotated[
+        str,
+        Field(
+            description='Name of the product.',
+            max_length=200,
+            min_length=1,
+            pattern='[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]',
+        ),
+    ]
     slug: Annotated[
         str | MISSING,
         Field(
@@ -1938,13 +2002,27 @@ class ProductCreate(BaseModel):
         ),
     ] = MISSING
     description: Annotated[
-        str, Field(description='One or two sentences, for lists.', max_length=1000, min_length=1, pattern='\\S')
+        str,
+        Field(
+            description='One or two sentences, for lists.',
+            max_length=1000,
+            min_length=1,
+            pattern='[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]',
+        ),
     ]
     long_description: Annotated[
         str | MISSING,
         Field(description='The full text of the detail page, plain text with line breaks.', max_length=20000),
     ] = MISSING
-    brand: Annotated[str, Field(description='Brand or maker.', max_length=100, min_length=1, pattern='\\S')]
+    brand: Annotated[
+        str,
+        Field(
+            description='Brand or maker.',
+            max_length=100,
+            min_length=1,
+            pattern='[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]',
+        ),
+    ]
     price: ProductPriceInput
     images: Annotated[list[ProductImageInput] | MISSING, Field(description='Pictures.', max_length=20)] = MISSING
     variants: Annotated[
@@ -1988,7 +2066,13 @@ class ProductUpdate(BaseModel):
         ),
     ] = MISSING
     name: Annotated[
-        str | MISSING, Field(description='Name of the product.', max_length=200, min_length=1, pattern='\\S')
+        str | MISSING,
+        Field(
+            description='Name of the product.',
+            max_length=200,
+            min_length=1,
+            pattern='[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]',
+        ),
     ] = MISSING
     slug: Annotated[
         str | MISSING,
@@ -2001,7 +2085,12 @@ class ProductUpdate(BaseModel):
     ] = MISSING
     description: Annotated[
         str | MISSING,
-        Field(description='One or two sentences, for lists.', max_length=1000, min_length=1, pattern='\\S'),
+        Field(
+            description='One or two sentences, for lists.',
+            max_length=1000,
+            min_length=1,
+            pattern='[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]',
+        ),
     ] = MISSING
     long_description: Annotated[
         str | MISSING,
@@ -2011,7 +2100,13 @@ class ProductUpdate(BaseModel):
         ),
     ] = MISSING
     brand: Annotated[
-        str | MISSING, Field(description='Brand or maker.', max_length=100, min_length=1, pattern='\\S')
+        str | MISSING,
+        Field(
+            description='Brand or maker.',
+            max_length=100,
+            min_length=1,
+            pattern='[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]',
+        ),
     ] = MISSING
     price: ProductPriceInput | MISSING = MISSING
     images: Annotated[list[ProductImageInput] | MISSING, Field(description='Pictures.', max_length=20)] = MISSING

@@ -16,6 +16,7 @@ import yaml
 
 from infra.contract.bundle import Json, references
 from infra.contract.consumers import render_table
+from infra.contract.patterns import portable
 from infra.contract.policy import operations
 from infra.contract.routing import resolved, success
 
@@ -150,6 +151,9 @@ def _for_models(node: Any, *, strict_formats: bool) -> Any:
         for key, content in node.items()
         if key not in ("example", "examples")
     }
+    pattern = node.get("pattern")
+    if isinstance(pattern, str):
+        schema["pattern"] = portable(pattern)
     kind = _FORMATS.get(str(node.get("format"))) if strict_formats and node.get("type") == "string" else None
     if kind is not None:
         schema["customTypePath"] = f"handlers.contract.formats.{kind}"

@@ -9,6 +9,7 @@ from email.utils import format_datetime
 from typing import Any
 
 from infra.contract.bundle import ContractError, Json
+from infra.contract.patterns import portable
 from infra.contract.policy import BANNER, access, operations
 
 _CONVERTERS = ("boolean", "day", "instant", "integer", "json_content", "number", "text")
@@ -294,4 +295,5 @@ def _refuse_others(parameter: Json, schema: Json, honoured: set[str]) -> None:
 
 def _options(schema: Json, names: dict[str, str]) -> str:
     values = {python: schema[key] for key, python in names.items() if key in schema}
+    values |= {"pattern": portable(values["pattern"])} if "pattern" in values else {}
     return ", ".join(f"{name}={tuple(value) if isinstance(value, list) else value!r}" for name, value in values.items())

@@ -8,15 +8,18 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import jsonschema_rs
 import pytest
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from handlers.contract.operation import Operation
+from handlers.contract.parameters import ecma
 from infra.contract import models, policy, routing
 from infra.contract.bundle import ROOT, ContractError, Json, bundle_openapi
 from infra.contract.generate import stale
+from infra.contract.patterns import portable
 from tests.support.small.build import generated_package, small_document
 
 STEPS = ("models", "docs", "typescript")
@@ -194,6 +197,39 @@ def test_names_and_defaults_of_parameters(parameter: Json, line: str) -> None:
     assert f"    {line}\n" in text
     compile(text, "params.py", "exec")
     compile(routing.render_routing(operation_with(**parameter)), "routing.py", "exec")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "good", "bad"),
+    [
+        (r"^\S+$", "a\u0085\x1cb", "a\ufeffb"),
+        (r"^[^/\s]+$", "a\u0085b", "a\u00a0b"),
+        (r"^\s$", "\u2028", "\u0085"),
+        (r"^\d+$", "12", "1٣"),
+        (r"^[\w.]+$", "a_1.", "é"),
+        (r"^\W$", "é", "_"),
+        (r"^[\]\\s]+$", "]s\\", " "),
+        (r"^\.$", ".", "x"),
+    ],
+)
+def test_patterns_mean_the_same_in_every_language(pattern: str, good: str, bad: str) -> None:
+    said = portable(pattern)
+    in_rust = TypeAdapter(Annotated[str, Field(pattern=said)])
+    published = jsonschema_rs.Draft7Validator({"pattern": pattern})
+    for text, fits in ((good, True), (bad, False)):
+        assert bool(ecma(said).search(text)) is fits
+        assert published.is_valid(text) is fits
+        if fits:
+            in_rust.validate_python(text)
+        else:
+            with pytest.raises(ValidationError):
+                in_rust.validate_python(text)
+
+
+@pytest.mark.parametrize("pattern", [r"[\S]", r"[^\D]", r"\bword", r"a\B"])
+def test_patterns_that_cannot_mean_the_same_end_the_generation(pattern: str) -> None:
+    with pytest.raises(ContractError, match="pattern"):
+        portable(pattern)
 
 
 def test_every_error_code_has_its_status() -> None:
