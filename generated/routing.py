@@ -967,8 +967,10 @@ listStaffOrders = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_create_payment_intent: Callable[[p.CreatePaymentIntentParameters, m.PaymentIntentCreate, Call], Awaitable[v.PaymentIntent | Reply[v.PaymentIntent]]] = payments.create_payment_intent
 createPaymentIntent = Operation(
     id="createPaymentIntent", method="post", path="/api/payments/create-intent", access=Access("anonymous", frozenset({"write:orders"})),
+    handler=_create_payment_intent,
     status=201,
     parameters=Parameters(
         p.CreatePaymentIntentParameters,
@@ -980,15 +982,19 @@ createPaymentIntent = Operation(
     idempotent=True,
 )
 
+_confirm_payment: Callable[[m.PaymentConfirm, Call], Awaitable[v.Payment | Reply[v.Payment]]] = payments.confirm_payment
 confirmPayment = Operation(
     id="confirmPayment", method="post", path="/api/payments/confirm", access=Access("anonymous", frozenset({"write:orders"})),
+    handler=_confirm_payment,
     body=Body(m.PaymentConfirm),
     limit=LimitRule(per_minute=20, burst=10),
     headers=((b'cache-control', b'no-store'),),
 )
 
+_refund_payment: Callable[[p.RefundPaymentParameters, m.RefundCreate, Call], Awaitable[v.Refund | Reply[v.Refund]]] = payments.refund_payment
 refundPayment = Operation(
     id="refundPayment", method="post", path="/api/payments/refund", access=Access("staff", frozenset({"manage:payments"})),
+    handler=_refund_payment,
     status=201,
     parameters=Parameters(
         p.RefundPaymentParameters,

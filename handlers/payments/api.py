@@ -2,43 +2,149 @@
 
 from __future__ import annotations
 
-import logging
+from typing import Final
+
+from pydantic import MISSING
 
 from generated import models as m
 from generated import params as p
 from generated import views as v
+from handlers.contract.acting import actor_of
 from handlers.contract.call import Call
+from handlers.orders import store as orders
 from handlers.partners.breaker import PartnerUnavailable
-from handlers.partners.stripe_webhooks import SignatureInvalid, WebhookEvent, verified
-from handlers.payments import rules
-from handlers.payments.webhooks import on_webhook
-from handlers.platform.errors import Problem
+from handlers.partners.payments import Intent, PaymentRefused
+from handlers.payment_methods import store as payment_methods
+from handlers.payments import process, refunds, rules, store, views
+from handlers.payments.events import payable_of
+from handlers.payments.hook import receive_stripe_webhook
+from handlers.payments.owners import find_own, own_order, payable_order
+from handlers.payments.rules import Cause, RefundRequest
+from handlers.platform.audit import audit_row
+from handlers.platform.errors import Problem, not_found
+from handlers.platform.idempotency import Once, Replayed
+from handlers.platform.ids import new_id
+from handlers.platform.money import AmountNotExact, minor_units
+from handlers.platform.store.port import Operation
 
-log = logging.getLogger(__name__)
+__all__ = ["confirm_payment", "create_payment_intent", "receive_stripe_webhook", "refund_payment"]
+
+_TOO_MUCH: Final = 10**12
 
 
-async def receive_stripe_webhook(
-    params: p.ReceiveStripeWebhookParameters, body: m.StripeEvent, call: Call
-) -> v.WebhookReceipt:
-    """An event of Stripe. While Stripe cannot be asked about it the answer is 503, so that it comes again."""
-    event = _verified(params.stripe_signature, call)
+async def create_payment_intent(
+    _: p.CreatePaymentIntentParameters, body: m.PaymentIntentCreate, call: Call
+) -> v.PaymentIntent:
+    """The payment intent of an order, the same one however often it is asked for."""
+    email = body.email if body.email is not MISSING else None
+    order = await payable_order(call, body.order_id, email, body.amount)
+    once = await _begun(call, body.order_id)
+    wallet = await payment_methods.read(call.services.store, order["user_id"])
     try:
-        handled = await on_webhook(call.services, event)
+        result = await process.prepare(
+            call.services, payable_of(order), Cause(call.request_id), customer=wallet.customer
+        )
     except PartnerUnavailable:
         raise rules.provider_away() from None
-    return {"received": True, "event_id": body.id, "handled": handled}
+    if result.client_secret is None:
+        # It was paid, or has ended, since the order was looked at.
+        raise rules.not_payable(result.status)
+    if once is not None:
+        # That it was done is kept, and not the client secret: a repetition reads that again.
+        await _remember(call, body.order_id, once, {"payment_intent_id": result.payment["id"]})
+    return views.intent_view(result.payment, result.client_secret, order.get("payment_due_at"))
 
 
-def _verified(signature: str, call: Call) -> WebhookEvent:
-    secret = call.services.settings.stripe_webhook_secret
-    if secret is None:
-        raise _refused()
+async def confirm_payment(body: m.PaymentConfirm, call: Call) -> v.Payment:
+    """Confirms a payment, or reads what the browser has confirmed. Safe to repeat."""
+    email = body.email if body.email is not MISSING else None
+    method_id = body.payment_method if body.payment_method is not MISSING else None
     try:
-        return verified(call.body_bytes, signature, secret.get_secret_value(), call.services.clock)
-    except SignatureInvalid as invalid:
-        log.warning("webhook refused", extra={"reason": str(invalid)})
-        raise _refused() from None
+        intent = await _intent(body.payment_intent_id, call)
+        order_id = intent.order_id or ""
+        if await find_own(call, order_id, email) is None:
+            raise _no_intent(intent.id)
+        result = await process.confirm(
+            call.services, order_id, intent.id, Cause(call.request_id), method_id=method_id, seen=intent
+        )
+    except PartnerUnavailable:
+        raise rules.provider_away() from None
+    rules.check_result(result.status, declined=result.decline, in_doubt=result.in_doubt)
+    return views.payment_view(result.payment, (await own_order(call, order_id, email))["status"])
 
 
-def _refused() -> Problem:
-    return Problem("UNAUTHORIZED", "The signature is not valid", rule="signature_invalid")
+async def refund_payment(_: p.RefundPaymentParameters, body: m.RefundCreate, call: Call) -> v.Refund:
+    """Returns money, audited. With an `Idempotency-Key` a repetition goes on with the same refund."""
+    if await orders.owner_of(call.services.store, body.order_id) is None:
+        raise not_found("Order", order_id=body.order_id)
+    once = await call.once(store.CONTAINER, body.order_id)
+    refund_id = f"refund-{call.key.row_id[-28:]}" if call.key is not None else new_id("refund")
+    payment = await store.payment_of(call.services.store, body.order_id)
+    if payment is None:
+        raise rules.nothing_paid()
+    request = RefundRequest(
+        refund_id=refund_id,
+        order_id=body.order_id,
+        reason=body.reason,
+        amount=_units(body.amount, payment["currency"]) if body.amount is not MISSING else None,
+        note=body.note if body.note is not MISSING else None,
+        created_by=call.principal.id,
+    )
+    audit = audit_row(
+        store.CONTAINER,
+        payment,
+        actor_of(call),
+        entity_type="payment",
+        entity_id=payment["id"],
+        action="payment_refunded",
+        changes={
+            "refund_id": (None, refund_id),
+            "reason": (None, body.reason),
+            **({"amount": (None, body.amount)} if body.amount is not MISSING else {}),
+            **({"note": (None, body.note)} if body.note is not MISSING else {}),
+        },
+        clock=call.services.clock,
+    )
+    try:
+        made = await refunds.refund(call.services, request, Cause(call.request_id), audit)
+    except PartnerUnavailable:
+        raise rules.provider_away() from None
+    if made["status"] == "failed":
+        raise rules.nothing_paid()
+    view = views.refund_view(made)
+    await _remember(call, body.order_id, once, view)
+    return view
+
+
+async def _intent(intent_id: str, call: Call) -> Intent:
+    try:
+        return await call.services.gateway.retrieve(intent_id)
+    except PaymentRefused:
+        raise _no_intent(intent_id) from None
+
+
+def _no_intent(intent_id: str) -> Problem:
+    """404, the same for one that is not there and one of somebody else's."""
+    return not_found("Payment intent", payment_intent_id=intent_id)
+
+
+async def _begun(call: Call, order_id: str) -> Once | None:
+    """The request under way; None when it was answered before, and is to be answered again."""
+    try:
+        return await call.once(store.CONTAINER, order_id)
+    except Replayed:
+        return None
+
+
+async def _remember(call: Call, order_id: str, once: Once, answer: object) -> None:
+    operations: list[Operation] = once.remember(answer)
+    if operations:
+        await call.services.store.batch(store.CONTAINER, order_id, operations)
+
+
+def _units(amount: float, currency: str) -> int:
+    """The amount in minor units. One that does not come out even is more than can be left of anything."""
+    try:
+        return minor_units(amount, currency)
+    except AmountNotExact:
+        return _TOO_MUCH

@@ -17,6 +17,7 @@ from handlers.partners.payments import (
     Decline,
     Declined,
     InDoubt,
+    Intent,
     Known,
     Outcome,
     PaymentRefused,
@@ -95,9 +96,17 @@ async def charge(services: EventServices, payable: Payable, method_id: str, cust
 
 
 async def confirm(
-    services: EventServices, order_id: str, intent_id: str, cause: Cause, *, method_id: str | None = None
+    services: EventServices,
+    order_id: str,
+    intent_id: str,
+    cause: Cause,
+    *,
+    method_id: str | None = None,
+    seen: Intent | None = None,
 ) -> Result:
     """Confirms with a payment method, or reads what the browser has confirmed. The caller owns the order.
+
+    `seen`: the intent, where it has just been read.
 
     Raises `Problem`: 404 for a payment that is not this order's, 422 `payment_method_invalid`.
     """
@@ -107,7 +116,8 @@ async def confirm(
     if not is_open(payment["status"]):
         return Result(payment)
     if method_id is None:
-        return await refresh(services, payment, cause)
+        intent = seen or await services.gateway.retrieve(intent_id)
+        return await _recorded(services, payment, outcome_of(intent), cause)
     try:
         outcome = await services.gateway.confirm(intent_id, method_id, _attempt_key(payment, method_id))
     except PaymentRefused:

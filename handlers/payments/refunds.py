@@ -29,15 +29,15 @@ from handlers.platform.store.port import Create, DocumentExists, Operation, Vers
 Json = dict[str, Any]
 
 
-async def refund(services: EventServices, request: RefundRequest, cause: Cause) -> Json:
-    """Returns money, once for each refund id; answers the refund's document.
+async def refund(services: EventServices, request: RefundRequest, cause: Cause, *rows: Operation) -> Json:
+    """Returns money, once for each refund id; answers the refund's document. `rows` are written with its beginning.
 
     Raises `Problem`: 404 no payment, 409 `order_state_invalid` nothing was paid, 422 `refund_exceeds_payment`.
     """
     known = await store.read(services.store, request.order_id, request.refund_id)
     if known is not None:
         return await resume(services, known, cause)
-    held = await _held(services, request, cause)
+    held = await _held(services, request, cause, rows)
     return await _asked(services, held, cause, resumed=False)
 
 
@@ -65,7 +65,7 @@ async def sync(services: EventServices, payment: Json, cause: Cause, *rows: Oper
         await store.change(services.store, payment["order_id"], payment["id"], lambda *_: ((), rows))
 
 
-async def _held(services: EventServices, request: RefundRequest, cause: Cause) -> Json:
+async def _held(services: EventServices, request: RefundRequest, cause: Cause, rows: Sequence[Operation]) -> Json:
     """Holds the amount and writes the refund as requested."""
 
     async def attempt() -> Json:
@@ -73,7 +73,7 @@ async def _held(services: EventServices, request: RefundRequest, cause: Cause) -
         amount = _amount(payment, request)
         assert payment is not None  # noqa: S101 - else there is no amount
         wanted = rules.new_refund(request, payment, amount, cause, timestamp(services.clock.now()))
-        if not await store.hold(services.store, payment, wanted):
+        if not await store.hold(services.store, payment, wanted, rows):
             # Another refund was faster; what is left now decides.
             raise VersionConflict("held by another refund")
         return wanted
@@ -92,7 +92,7 @@ def _amount(payment: Json | None, request: RefundRequest) -> int:
     if payment is None:
         raise not_found("Payment", order_id=request.order_id)
     if not is_paid(payment["status"]):
-        raise conflict("This order was not paid", "order_state_invalid", payment_status=payment["status"])
+        raise rules.nothing_paid()
     left = payment["amount"] - payment["refund_held"]
     amount = left if request.amount is None else request.amount
     if not 0 < amount <= left:

@@ -1,4 +1,4 @@
-"""Documents, events and views of payments and refunds. Pure. Amounts are in minor units until they leave."""
+"""Documents, events and refusals of payments and refunds. Pure. Amounts are in minor units until they leave."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from generated import events as e
-from generated import views as v
 from handlers.partners.payments import Decline, Intent, IntentOrder
-from handlers.payments.states import State, shown
-from handlers.platform.errors import Problem, unavailable
+from handlers.payments.states import State, is_paid
+from handlers.platform.errors import Problem, conflict, unavailable, unprocessable
 from handlers.platform.events import Event
-from handlers.platform.money import major_units
+from handlers.platform.money import AmountNotExact, major_units, minor_units
 
 Json = dict[str, Any]
 FailureCode = Literal[
@@ -40,6 +39,7 @@ _FAILURES: Final[dict[str, FailureCode]] = {
     "issuer_not_available": "processing_error",
     "abandoned": "abandoned",
 }
+_PAID_ORDERS: Final = frozenset({"paid", "processing", "shipped", "delivered", "completed", "refunded"})
 _PLACE: Final = ("line1", "line2", "city", "state", "postal_code", "country")
 
 
@@ -227,38 +227,48 @@ def refund_processed(payment: Mapping[str, Any], refund: Mapping[str, Any], at: 
     return data
 
 
-# --- answers
-def intent_view(payment: Mapping[str, Any], client_secret: str, expires_at: str | None = None) -> v.PaymentIntent:
-    """A payment to make, for the customer's browser."""
-    view: v.PaymentIntent = {
-        "payment_intent_id": payment["payment_intent_id"],
-        "order_id": payment["order_id"],
-        "client_secret": client_secret,
-        "status": shown(payment["status"]),
-        "amount": major_units(payment["amount"], payment["currency"]),
-        "currency": payment["currency"],
-    }
-    if expires_at is not None:
-        view["expires_at"] = expires_at
-    return view
+# --- refusals
+def check_amount(totals: Mapping[str, Any], amount: float) -> None:
+    """Raises `Problem` 422 unless the amount is the total (decision 34)."""
+    currency = totals["currency"]
+    try:
+        same = minor_units(amount, currency) == minor_units(totals["total"], currency)
+    except AmountNotExact:
+        same = False
+    if not same:
+        raise unprocessable("The amount is not the order's total", "amount_mismatch", total=totals["total"])
 
 
-def refund_view(refund: Mapping[str, Any]) -> v.Refund:
-    """A refund, for staff."""
-    view: v.Refund = {
-        "refund_id": refund["refund_id"],
-        "order_id": refund["order_id"],
-        "payment_intent_id": refund["payment_intent_id"],
-        "amount": major_units(refund["amount"], refund["currency"]),
-        "currency": refund["currency"],
-        "reason": refund["reason"],
-        "status": "pending" if refund["status"] == "requested" else refund["status"],
-        "created_at": refund["created_at"],
-    }
-    for name in ("return_id", "note", "created_by"):
-        if refund[name] is not None:
-            view[name] = refund[name]
-    return view
+def check_payable(order_status: str) -> None:
+    """Raises `Problem` 409 unless an order waits for its payment."""
+    if order_status in _PAID_ORDERS:
+        raise conflict("This order is paid", "payment_already_made", status=order_status)
+    if order_status != "awaiting_payment":
+        raise conflict("This order cannot be paid", "order_state_invalid", status=order_status)
+
+
+def not_payable(state: State) -> Problem:
+    """409: the payment has ended."""
+    if is_paid(state):
+        return conflict("This order is paid", "payment_already_made")
+    return conflict("This order cannot be paid any more", "order_state_invalid")
+
+
+def nothing_paid() -> Problem:
+    """409: there is nothing to refund."""
+    return conflict("This order was not paid", "order_state_invalid")
+
+
+def check_result(state: State, *, declined: Decline | None, in_doubt: bool) -> None:
+    """Raises what a confirmation that did not succeed is answered with."""
+    if in_doubt:
+        raise provider_away()
+    if declined is not None:
+        raise unprocessable(declined.message[:MAX_MESSAGE], "payment_declined", decline_code=declined.code)
+    if state == "requires_action":
+        raise unprocessable("The customer must authenticate", "payment_authentication_required")
+    if state in ("failed", "cancelled"):
+        raise not_payable(state)
 
 
 def provider_away() -> Problem:

@@ -92,7 +92,7 @@ async def change(
     return await retrying(attempt)
 
 
-async def hold(store: DocumentStore, payment: Json, refund: Json) -> bool:
+async def hold(store: DocumentStore, payment: Json, refund: Json, rows: Sequence[Operation] = ()) -> bool:
     """Takes a refund's amount from what may still be refunded, and writes the refund. False: there is less left.
 
     Holds made at the same time all count: the condition is judged where the sum is. Raises `DocumentExists` when the
@@ -105,7 +105,7 @@ async def hold(store: DocumentStore, payment: Json, refund: Json) -> bool:
         condition=Range("refund_held", le=payment["amount"] - amount),
     )
     try:
-        await store.batch(CONTAINER, payment["order_id"], [Create(refund), patch])
+        await store.batch(CONTAINER, payment["order_id"], [Create(refund), patch, *rows])
     except VersionConflict:
         return False
     except OutcomeUnknown:

@@ -11,7 +11,7 @@ from tests.support.paying import Paying, paying
 
 
 @pytest.fixture
-async def shop(tmp_path: Path, redis_url: str) -> AsyncIterator[Paying]:
+async def till(tmp_path: Path, redis_url: str) -> AsyncIterator[Paying]:
     """The application and the stand-in."""
     async with paying(tmp_path, redis_url) as running:
         yield running

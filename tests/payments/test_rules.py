@@ -18,7 +18,7 @@ from handlers.partners.payments import (
     Succeeded,
     outcome_of,
 )
-from handlers.payments import rules
+from handlers.payments import rules, views
 from handlers.payments.states import (
     TABLE,
     Happening,
@@ -188,13 +188,13 @@ def test_refund_with_and_without_its_return() -> None:
 # --- answers
 def test_views() -> None:
     payment = rules.new_payment(payable(), "pi_1", cause(), NOW)
-    assert "expires_at" not in rules.intent_view(payment, "secret")
-    view = rules.intent_view(payment, "secret", NOW)
+    assert "expires_at" not in views.intent_view(payment, "secret")
+    view = views.intent_view(payment, "secret", NOW)
     assert (view["status"], view["amount"], view["expires_at"]) == ("requires_payment_method", 1309.92, NOW)
     request = rules.RefundRequest(refund_id="refund-1", order_id="order-1", reason="goodwill", note="Dent.")
     refund = rules.new_refund(request, payment, 15000, cause(), NOW)
-    shown_refund = rules.refund_view(refund)
+    shown_refund = views.refund_view(refund)
     assert (shown_refund["status"], shown_refund["note"], shown_refund["amount"]) == ("pending", "Dent.", 150.0)
     assert "created_by" not in shown_refund
-    assert rules.refund_view(refund | {"status": "failed"})["status"] == "failed"
+    assert views.refund_view(refund | {"status": "failed"})["status"] == "failed"
     assert rules.provider_away().status == 503

@@ -112,7 +112,7 @@ async def pay(api: stripe.StripeClient, customer: str, token: str, kinds: Any) -
         "payment_method": method.id,
         "metadata": {"order_id": "order-1"},
     }
-    intent = await api.v1.payment_intents.create_async({**order, **kinds})
+    intent = await api.v1.payment_intents.create_async(order | kinds)
     seen = {"created": intent.status, "amount": intent.amount, "currency": intent.currency}
     try:
         intent = await api.v1.payment_intents.confirm_async(intent.id)
@@ -128,7 +128,7 @@ async def pay(api: stripe.StripeClient, customer: str, token: str, kinds: Any) -
 
 async def unpaid(api: stripe.StripeClient, customer: str, kinds: Any) -> dict[str, Any]:
     order: Any = {"amount": 500, "currency": "usd", "customer": customer}
-    intent = await api.v1.payment_intents.create_async({**order, **kinds})
+    intent = await api.v1.payment_intents.create_async(order | kinds)
     cancelled = await api.v1.payment_intents.cancel_async(intent.id)
     try:
         await api.v1.payment_intents.retrieve_async("pi_nobodys")
