@@ -104,7 +104,7 @@ class Settings(BaseSettings):
     """The JWT_SECRET before this one; its tokens are still accepted (HS256). Remove it after an access token's life."""
     jwt_other_public_keys: Pem | None = None
     """PEM of further public keys that are accepted and published (RS256): the next one, then the last one."""
-    jwt_access_expiry_minutes: int = Field(default=15, ge=1, le=1440)
+    jwt_access_expiry_minutes: int = Field(default=15, ge=1, le=60)
     """Life of an access token, in minutes."""
     jwt_refresh_expiry_days: int = Field(default=7, ge=1, le=90)
     """Life of a refresh token, in days."""

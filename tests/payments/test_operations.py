@@ -153,7 +153,8 @@ async def test_an_order_that_ended(shop: Shop) -> None:
     assert (late.status_code, rule_of(late)) == (409, "order_state_invalid")
 
     async def ended() -> bool:
-        return shop.stripe.account.state.get("payment_intent", intent["payment_intent_id"])["status"] == "canceled"
+        found = shop.stripe.account.state.get("payment_intent", intent["payment_intent_id"])
+        return bool(found["status"] == "canceled")
 
     await eventually(ended)
     answer = await confirm(shopper, intent)
