@@ -31,6 +31,7 @@ from handlers.payments.states import (
     shown,
     step,
 )
+from handlers.platform.errors import Problem
 from handlers.platform.events import EventContract
 from tests.support.paying import cause, payable
 
@@ -183,6 +184,25 @@ def test_refund_with_and_without_its_return() -> None:
     bare = rules.refund_processed(payment | {"refunded": 4999}, refund | {"return_id": None}, NOW)
     assert not bare["fully_refunded"]
     assert "return_id" not in bare
+
+
+# --- refusals
+def test_what_cannot_be_paid() -> None:
+    assert rules.not_payable("refunded").rule == "payment_already_made"
+    assert rules.not_payable("cancelled").rule == "order_state_invalid"
+    with pytest.raises(Problem, match="is paid"):
+        rules.check_payable("shipped")
+    with pytest.raises(Problem, match="cannot be paid"):
+        rules.check_payable("pending")
+    rules.check_payable("awaiting_payment")
+
+
+def test_what_a_confirmation_is_answered_with() -> None:
+    rules.check_result("succeeded", declined=None, in_doubt=False)
+    rules.check_result("created", declined=None, in_doubt=False)
+    with pytest.raises(Problem) as doubt:
+        rules.check_result("created", declined=None, in_doubt=True)
+    assert doubt.value.status == 503
 
 
 # --- answers
