@@ -17,7 +17,7 @@ from handlers.platform import etags
 from handlers.platform.clock import timestamp
 from handlers.platform.errors import not_found, unprocessable
 from handlers.platform.ids import new_id
-from handlers.platform.paging import items_before
+from handlers.platform.paging import part_of
 from handlers.platform.store.port import Document
 from handlers.pricing.prices import Prices
 from handlers.pricing.shipping import ShippingTable
@@ -27,17 +27,13 @@ async def list_addresses(params: p.ListAddressesParameters, call: Call) -> v.Add
     """A page of the caller's book: defaults first, then the newest."""
     found = await store.read_all(call.services.store, call.principal.id)
     entries = rules.in_order(each.data for each in found)
-    cursors, scope = call.services.cursors, f"addresses|{call.principal.id}"
-    number, start = params.page, items_before(params.page, params.limit)
-    if params.cursor is not None:
-        number, start = (int(part) for part in cursors.open(params.cursor, scope))
-    end = start + params.limit
+    part = part_of(entries, params, call.services.cursors, f"addresses|{call.principal.id}")
     return {
-        "items": [rules.entry_view(entry) for entry in entries[start:end]],
-        "page": number,
+        "items": [rules.entry_view(entry) for entry in part.items],
+        "page": part.page,
         "limit": params.limit,
-        "total": len(entries),
-        "next_cursor": cursors.seal((number + 1, end), scope) if end < len(entries) else None,
+        "total": part.total,
+        "next_cursor": part.next_cursor,
     }
 
 

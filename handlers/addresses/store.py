@@ -12,25 +12,21 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from handlers.addresses.rules import MAX_ENTRIES
-from handlers.platform.concurrency import retrying
+from handlers.platform.concurrency import FASTER, retrying
 from handlers.platform.errors import unavailable
 from handlers.platform.store.port import (
     Create,
     Delete,
     Document,
-    DocumentExists,
     DocumentMissing,
     DocumentStore,
     Operation,
     Query,
     Replace,
-    StoreError,
-    VersionConflict,
 )
 
 CONTAINER: Final = "addresses"
 BOOK: Final = "book"
-_FASTER: Final[tuple[type[StoreError], ...]] = (VersionConflict, DocumentExists, DocumentMissing)
 
 Json = dict[str, Any]
 # The entries as they are, with their etags; answers the entries as they shall be.
@@ -74,8 +70,8 @@ async def change(store: DocumentStore, user_id: str, edit: Edit) -> dict[str, Wr
         return {address_id: Written(now[address_id].data, now[address_id].etag) for address_id in written}
 
     try:
-        return await retrying(attempt, on=_FASTER)
-    except _FASTER:
+        return await retrying(attempt, on=FASTER)
+    except FASTER:
         raise unavailable("Others are changing this address book") from None
 
 

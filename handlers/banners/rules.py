@@ -6,17 +6,14 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from pydantic import MISSING
-
 from generated import models as m
-from handlers.platform.clock import moment, timestamp
-from handlers.platform.errors import fault, invalid, unprocessable
+from handlers.platform.clock import moment
+from handlers.platform.errors import unprocessable
+from handlers.platform.patching import patched
 
 Json = Mapping[str, Any]
 
 PLACEMENTS: Final = ("hero", "sidebar", "footer")
-_FIRST_YEAR: Final = 1970
-_LAST_YEAR: Final = 9998
 FIELDS: Final = (
     "placement",
     "title",
@@ -56,32 +53,13 @@ def latest(banners: Iterable[Json]) -> dict[str, Json]:
 def new_banner(body: m.BannerCreate, banner_id: str, now: str) -> dict[str, Any]:
     """The document of a new banner."""
     banner: dict[str, Any] = {"id": banner_id, "banner_id": banner_id, "position": 0, "status": "draft"}
-    return {**_with(banner, body), "created_at": now, "updated_at": now}
+    return {**patched(banner, body, FIELDS), "created_at": now, "updated_at": now}
 
 
 def changed_banner(before: Json, body: m.BannerUpdate, now: str) -> dict[str, Any]:
     """The document after a change: a given field replaces, null clears."""
-    after = _with(before, body)
+    after = patched(before, body, FIELDS)
     return {**after, "updated_at": now} if after != before else after
-
-
-def _with(banner: Json, body: m.BannerCreate | m.BannerUpdate) -> dict[str, Any]:
-    after = dict(banner)
-    for name in FIELDS:
-        value = getattr(body, name)
-        if value is MISSING:
-            continue
-        if value is None:
-            after.pop(name, None)
-        else:
-            after[name] = _stored(value, name) if isinstance(value, datetime) else value
-    return after
-
-
-def _stored(value: datetime, name: str) -> str:
-    if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
-        raise invalid([fault("body", f"/{name}", f"Year should be from {_FIRST_YEAR} to {_LAST_YEAR}")])
-    return timestamp(value)
 
 
 def check_window(banner: Json) -> None:

@@ -14,9 +14,8 @@ from handlers.cart.goods import Goods, find
 from handlers.cart.rules import Line, Notice
 from handlers.contract.call import Call
 from handlers.platform.access import Principal
-from handlers.platform.concurrency import retrying
+from handlers.platform.concurrency import FASTER, retrying
 from handlers.platform.errors import unavailable
-from handlers.platform.store.port import DocumentExists, DocumentMissing, StoreError, VersionConflict
 from handlers.pricing import offers, promotions
 from handlers.pricing.prices import Piece, Prices, subtotal_of
 from handlers.pricing.totals import Price
@@ -25,7 +24,6 @@ Json = dict[str, Any]
 
 # Twenty callers at once on one cart are through after six; the pauses add up to a second.
 ATTEMPTS: Final = 10
-_FASTER: Final[tuple[type[StoreError], ...]] = (VersionConflict, DocumentExists, DocumentMissing)
 
 
 @dataclass(slots=True)
@@ -87,8 +85,8 @@ async def changed(
         return await _written(call, owner, draft, before)
 
     try:
-        return await retrying(attempt, attempts=ATTEMPTS, on=_FASTER)
-    except _FASTER:
+        return await retrying(attempt, attempts=ATTEMPTS, on=FASTER)
+    except FASTER:
         raise unavailable("Others are changing this cart") from None
 
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Final
 
 import orjson
-from pydantic import MISSING
 
 from generated import models as m
 from generated import views as v
-from handlers.platform.clock import moment, timestamp
-from handlers.platform.errors import Problem, fault, invalid, unprocessable
+from handlers.platform.clock import moment
+from handlers.platform.errors import Problem, unprocessable
 from handlers.platform.money import AmountNotExact, minor_units
+from handlers.platform.patching import patched
 from handlers.pricing.offers import normal
 
 Json = dict[str, Any]
@@ -32,8 +31,6 @@ FIELDS: Final = (
     "active",
 )
 _SHOWN: Final = ("code", *FIELDS, "redeemed", "created_at", "updated_at")
-_FIRST_YEAR: Final = 1970
-_LAST_YEAR: Final = 9998
 
 
 def new_promotion(body: m.PromotionCreate, now: str) -> Json:
@@ -50,24 +47,10 @@ def changed_promotion(before: Json, body: m.PromotionUpdate, now: str) -> Json:
 
 
 def _with(promotion: Json, body: m.PromotionCreate | m.PromotionUpdate) -> Json:
-    after = dict(promotion)
-    for name in FIELDS:
-        value = getattr(body, name)
-        if value is MISSING:
-            continue
-        if value is None:
-            after.pop(name, None)
-        else:
-            after[name] = _stored(value, name) if isinstance(value, datetime) else value
+    after = patched(promotion, body, FIELDS)
     if after["type"] != "fixed" and "minimum_subtotal" not in after:
         after.pop("currency", None)  # there is no amount that it would be the currency of
     return after
-
-
-def _stored(value: datetime, name: str) -> str:
-    if not _FIRST_YEAR <= value.year <= _LAST_YEAR:
-        raise invalid([fault("body", f"/{name}", f"Year should be from {_FIRST_YEAR} to {_LAST_YEAR}")])
-    return timestamp(value)
 
 
 def check(promotion: Mapping[str, Any], currency: str) -> None:

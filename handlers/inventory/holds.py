@@ -18,24 +18,20 @@ from handlers.contract.services import EventServices
 from handlers.inventory import ledger, store
 from handlers.inventory.rules import available
 from handlers.platform.clock import timestamp
-from handlers.platform.concurrency import retrying, settled
+from handlers.platform.concurrency import FASTER, retrying, settled
 from handlers.platform.events import Event
 from handlers.platform.store.port import (
     Create,
     Delete,
     Document,
-    DocumentExists,
-    DocumentMissing,
     Operation,
     Replace,
-    VersionConflict,
 )
 
 KIND: Final = "hold"
 # A hundred operations in a batch, and each line of an order takes three; a popular product is contested.
 LINES: Final = 30
 ATTEMPTS: Final = 12
-_FASTER: Final = (VersionConflict, DocumentExists, DocumentMissing)
 
 Json = dict[str, Any]
 Item = Mapping[str, Any]
@@ -151,7 +147,7 @@ async def _moved(
             await settled(services.store, store.CONTAINER, product_id, operations)
         return lines
 
-    return await retrying(attempt, attempts=ATTEMPTS, on=_FASTER)
+    return await retrying(attempt, attempts=ATTEMPTS, on=FASTER)
 
 
 async def _lines(services: EventServices, order_id: str, items: Sequence[Item]) -> list[Line]:

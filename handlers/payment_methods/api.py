@@ -22,7 +22,7 @@ from handlers.payment_methods import rules, store
 from handlers.platform.clock import timestamp
 from handlers.platform.errors import Problem, not_found, unprocessable
 from handlers.platform.ids import new_id
-from handlers.platform.paging import items_before
+from handlers.platform.paging import part_of
 from handlers.users import store as users
 
 __all__ = ["add_payment_method", "delete_payment_method", "list_payment_methods"]
@@ -34,17 +34,13 @@ async def list_payment_methods(params: p.ListPaymentMethodsParameters, call: Cal
     """A page of what the caller has saved: the default first, then the newest."""
     wallet = await store.read(call.services.store, call.principal.id)
     methods = rules.in_order(wallet.methods, wallet.default)
-    cursors, scope = call.services.cursors, f"payment_methods|{call.principal.id}"
-    number, start = params.page, items_before(params.page, params.limit)
-    if params.cursor is not None:
-        number, start = (int(part) for part in cursors.open(params.cursor, scope))
-    end = start + params.limit
+    part = part_of(methods, params, call.services.cursors, f"payment_methods|{call.principal.id}")
     return {
-        "items": [rules.view(each, wallet.default) for each in methods[start:end]],
-        "page": number,
+        "items": [rules.view(each, wallet.default) for each in part.items],
+        "page": part.page,
         "limit": params.limit,
-        "total": len(methods),
-        "next_cursor": cursors.seal((number + 1, end), scope) if end < len(methods) else None,
+        "total": part.total,
+        "next_cursor": part.next_cursor,
     }
 
 

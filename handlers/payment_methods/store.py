@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from handlers.payment_methods.rules import MAX_METHODS, default_after
-from handlers.platform.concurrency import retrying
+from handlers.platform.concurrency import FASTER, retrying
 from handlers.platform.errors import unavailable
 from handlers.platform.store.port import (
     Create,
@@ -24,13 +24,10 @@ from handlers.platform.store.port import (
     Operation,
     Query,
     Replace,
-    StoreError,
-    VersionConflict,
 )
 
 CONTAINER: Final = "payment_methods"
 KIND: Final = "wallet"
-_FASTER: Final[tuple[type[StoreError], ...]] = (VersionConflict, DocumentExists, DocumentMissing)
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -122,8 +119,8 @@ async def _write(store: DocumentStore, wallet: Wallet, operation: Operation, def
 
 async def _settled(attempt: Callable[[], Awaitable[T]]) -> T:
     try:
-        return await retrying(attempt, on=_FASTER)
-    except _FASTER:
+        return await retrying(attempt, on=FASTER)
+    except FASTER:
         raise unavailable("Others are changing these payment methods") from None
 
 

@@ -16,12 +16,14 @@ from handlers.platform.errors import precondition_failed
 from handlers.platform.store.port import (
     Create,
     Document,
+    DocumentExists,
     DocumentMissing,
     DocumentStore,
     Json,
     Operation,
     OutcomeUnknown,
     Replace,
+    StoreError,
     StoreUnavailable,
     VersionConflict,
 )
@@ -30,6 +32,8 @@ T = TypeVar("T")
 Partition = str | tuple[str, ...]
 
 ATTEMPTS: Final = 8
+# What says that another writer was faster, in a batch that also creates and deletes.
+FASTER: Final[tuple[type[StoreError], ...]] = (VersionConflict, DocumentExists, DocumentMissing)
 _FIRST_PAUSE: Final = 0.002  # seconds; doubles, with chance, to about a quarter of a second
 _PROOFS: Final = frozenset({"outbox", "inbox", "idempotency"})
 

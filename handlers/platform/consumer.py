@@ -22,6 +22,7 @@ from handlers.platform.dead_letters import DeadLetters, Failure, Reason, describ
 from handlers.platform.errors import Problem
 from handlers.platform.events import ID, MAJOR, REPLAY_FOR, Event, EventContract, EventMismatch, type_of
 from handlers.platform.store.port import StoreUnavailable
+from handlers.platform.waiting import told
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +136,7 @@ class Consumer:
                 log.warning("%s failed at %s (%d): %s", self.group, _name(message), failed, describe(error))
             else:
                 return True
-            if await _stopped(batch.stopping, pause):
+            if await told(batch.stopping, pause):
                 return False
 
     async def _attempt(self, message: Received) -> None:
@@ -256,13 +257,3 @@ def _envelope(body: bytes) -> Mapping[str, Any] | None:
     except ValueError:
         return None
     return envelope if isinstance(envelope, dict) else None
-
-
-async def _stopped(stopping: asyncio.Event, seconds: float) -> bool:
-    """Pauses; whether it was told to stop meanwhile."""
-    try:
-        async with asyncio.timeout(seconds):
-            await stopping.wait()
-    except TimeoutError:
-        return False
-    return True

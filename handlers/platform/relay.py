@@ -18,6 +18,7 @@ from handlers.platform.dead_letters import DeadLetters
 from handlers.platform.leases import Lease, LeaseLost
 from handlers.platform.publisher import Publisher, Sink
 from handlers.platform.store.port import DocumentStore, StoreError
+from handlers.platform.waiting import told
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +88,7 @@ class Relay:
                 log.warning("the relay waits for the store: %s", error)
             except Exception:
                 log.exception("the relay failed at %s", feed)
-            await _pause(self._stopping, min(self._lease / 6, _LONGEST_PAUSE))
+            await told(self._stopping, min(self._lease / 6, _LONGEST_PAUSE))
 
 
 class _Pump:
@@ -126,7 +127,7 @@ class _Pump:
                 await self._publisher.publish(rows)
             except (BusError, StoreError) as error:
                 log.warning("the relay cannot publish: %s", error)
-                if await _pause(self._stopping, pause):
+                if await told(self._stopping, pause):
                     return False
                 pause = min(2 * pause, _LONGEST_PAUSE)
                 await self._keep()
@@ -152,13 +153,3 @@ class _Pump:
             await self._lease.keep({"position": self._position})
             self._noted = self._position
             self._kept = time.monotonic()
-
-
-async def _pause(stopping: asyncio.Event, seconds: float) -> bool:
-    """Whether it was told to stop meanwhile."""
-    try:
-        async with asyncio.timeout(seconds):
-            await stopping.wait()
-    except TimeoutError:
-        return False
-    return True

@@ -15,6 +15,7 @@ from handlers.platform.bus.sqlite_leases import Key, Ownership
 from handlers.platform.bus.sqlite_log import MEMBERS
 from handlers.platform.bus.sqlite_partition import Partition
 from handlers.platform.process import new_owner
+from handlers.platform.waiting import told
 
 if TYPE_CHECKING:
     from handlers.platform.bus.sqlite import SqliteBus
@@ -107,7 +108,7 @@ class SqliteConsumption:
     async def _keep(self) -> None:
         """Renews the leases, and shares out anew when the members have changed."""
         while True:
-            await _wait(self._rebalance, self._lease / 6)
+            await told(self._rebalance, self._lease / 6)
             self._rebalance.clear()
             with _patience("sharing out partitions"):
                 await self._balance()
@@ -182,14 +183,6 @@ def _slots(bus: SqliteBus, subscription: Subscription) -> Iterator[int]:
 
 def _still(partition: Partition, ownership: Ownership | None) -> bool:
     return ownership is not None and ownership.epoch == partition.epoch
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return
 
 
 class _patience:  # noqa: N801 - reads as a statement
