@@ -13,21 +13,25 @@ import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Final
 
 from starlette.applications import Starlette
 
 from generated.events import GROUPS
-from handlers.contract.eventing import EventWorker, RoomHandler, built, due
+from handlers.contract.eventing import EventWorker, Job, RoomHandler, built, due
 from handlers.contract.probes import Probes
 from handlers.contract.services import EventServices
 from handlers.dead_letters_command import run as run_dead_letters
 from handlers.orders.watchdog import Watchdog
 from handlers.parts import event_services, open_bus
+from handlers.payments.reconcile import reconcile
+from handlers.platform.jobs import LeasedJob
 from handlers.platform.logs import LineWriter, configure_logging
 from handlers.platform.serving import serve as serve_app
 from handlers.settings import Settings, SettingsError, load_settings
 
+RECONCILE_SECONDS: Final = 60.0
 _WORDS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -70,7 +74,16 @@ def event_worker(services: EventServices) -> EventWorker:
     """The event side of a process with these services."""
     settings = services.settings
     handlers = find_handlers(settings.built_in_agents)
-    return EventWorker(services, handlers, lambda: open_bus(settings, services.clock), jobs=[Watchdog(services)])
+    return EventWorker(services, handlers, lambda: open_bus(settings, services.clock), jobs=jobs_of(services))
+
+
+def jobs_of(services: EventServices) -> list[Job]:
+    """What a process with an event side does beside the events. Nothing is asked of a provider that is not set up."""
+    jobs: list[Job] = [Watchdog(services)]
+    if services.payments is not None:
+        work = partial(reconcile, services)
+        jobs.append(LeasedJob(services.store, "payments", work, every=RECONCILE_SECONDS))
+    return jobs
 
 
 def create_worker(settings: Settings, services: EventServices, writer: LineWriter) -> Probes:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from handlers import worker
+from handlers.orders.watchdog import Watchdog
 from handlers.partners.breaker import PartnerUnavailable
 from handlers.payments import process, refunds, store
 from handlers.payments.reconcile import reconcile
 from handlers.payments.rules import Payable, RefundRequest
 from handlers.platform.errors import Problem
+from handlers.platform.store.port import Delete
 from infra.local.stripe.faults import Fault
 from infra.local.stripe.refunds import create_refund
+from tests.support.app import running_app
 from tests.support.paying import Paying, cause, event_names, events_of, payable, saved
+from tests.support.wait import eventually
 
 
 async def paid(till: Paying, token: str = "pm_card_visa", **changes: Any) -> Payable:
@@ -145,6 +151,31 @@ async def test_what_was_left_requested_is_reconciled(till: Paying) -> None:
     assert await reconcile(till.services, "job-3") == 1
     assert (await payment(till, order))["refunded"] == 15000
     assert await reconcile(till.services, "job-4") == 0
+
+
+async def test_the_worker_reconciles_by_itself(till: Paying, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = await paid(till, "pm_card_pendingRefund")
+    pending = await refund(till, order, amount=15000)
+    till.stripe.settle_refund(pending["stripe_id"], "succeeded")
+    till.running.clock.advance(minutes=2)
+    # As if the process that had the lease were gone.
+    await till.services.store.write("leases", Delete("payments"), partition="jobs")
+    monkeypatch.setattr(worker, "RECONCILE_SECONDS", 0.05)
+    jobs = worker.jobs_of(till.services)
+    for job in jobs:
+        job.start()
+
+    async def settled() -> bool:
+        return (await store.read(till.services.store, order.order_id, "refund-1") or {})["status"] == "succeeded"
+
+    await eventually(settled)
+    for job in jobs:
+        await job.stop()
+
+
+async def test_without_a_provider_nobody_reconciles(tmp_path: Path, redis_url: str) -> None:
+    async with running_app(tmp_path, redis_url) as running:
+        assert [type(job) for job in worker.jobs_of(running.services)] == [Watchdog]
 
 
 async def test_a_pending_refund_and_a_payment_in_the_works_are_reconciled(till: Paying) -> None:
