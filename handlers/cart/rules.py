@@ -15,7 +15,7 @@ from handlers.cart.goods import Goods
 from handlers.platform.errors import not_found, unprocessable
 
 Json = Mapping[str, Any]
-NoticeCode = Literal["price_changed", "quantity_reduced", "unavailable", "promo_code_removed"]
+NoticeCode = Literal["price_changed", "quantity_reduced", "unavailable", "promo_code_removed", "allocation_limited"]
 
 MAX_QUANTITY: Final = 99
 MAX_LINES: Final = 100

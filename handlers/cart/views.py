@@ -100,6 +100,9 @@ def _notice(notice: Notice, currency: str) -> v.CartNotice:
         view["previous_quantity"] = min(notice.before, MAX_QUANTITY)
         view["quantity"] = notice.after
         view["message"] = f"The quantity of {notice.name} went from {notice.before} to {notice.after}."
+    elif notice.code == "allocation_limited":
+        view["previous_quantity"], view["quantity"] = notice.before, notice.after
+        view["message"] = f"Probably only {notice.after} of {notice.before} {notice.name} can be delivered there."
     elif notice.code == "unavailable":
         view["message"] = f"{notice.name} cannot be ordered now."
     else:

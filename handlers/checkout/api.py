@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from generated import views as v
 from handlers.addresses.api import examine
 from handlers.cart import basket as baskets
 from handlers.cart.basket import Draft, pieces_of
+from handlers.cart.rules import Notice
 from handlers.cart.views import cart_view, empty_view, notices_view, totals_view
 from handlers.checkout.admin import (
     create_promotion,
@@ -22,6 +23,7 @@ from handlers.checkout.admin import (
     update_promotion,
 )
 from handlers.checkout.bill import Bill, cart_empty, draw_up
+from handlers.checkout.support import short_lines
 from handlers.contract.call import Call
 from handlers.contract.reply import Reply
 from handlers.platform.clock import timestamp
@@ -105,10 +107,11 @@ async def create_quote(body: m.QuoteCreate, call: Call) -> v.Quote:
         code=body.promo_code if body.promo_code is not MISSING else None,
         email=address_in(body.email) if body.email is not MISSING else None,
     )
-    return _quote(bill, call)
+    notices = [*bill.basket.notices, *await short_lines(call.services, bill)]
+    return _quote(bill, notices, call)
 
 
-def _quote(bill: Bill, call: Call) -> v.Quote:
+def _quote(bill: Bill, notices: Sequence[Notice], call: Call) -> v.Quote:
     now, currency = call.services.clock.now(), bill.currency
     totals = bill.totals
     quote: v.Quote = {
@@ -135,7 +138,7 @@ def _quote(bill: Bill, call: Call) -> v.Quote:
             "total": major_units(totals.total, currency),
             "currency": currency,
         },
-        "notices": notices_view(bill.basket.notices, currency),
+        "notices": notices_view(notices, currency),
         "valid_until": timestamp(now + QUOTE_LIFE),
     }
     if bill.code is not None:

@@ -10,7 +10,6 @@ import pytest
 from handlers.addresses.postal import examined
 from handlers.checkout.bill import draw_up
 from handlers.contract.call import Call
-from handlers.partners.agents import Agents, agents
 from handlers.platform.money import minor_units
 from handlers.platform.request import RequestInfo
 from handlers.pricing import promotions
@@ -18,6 +17,7 @@ from handlers.pricing.prices import Prices
 from tests.support.people import rule_of
 from tests.support.shop import Shop
 from tests.support.shopper import HOME, Shopper, customer, guest, priced, promotion, stocked
+from tests.support.stage import Stage, on_stage
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -145,31 +145,74 @@ async def _bill(shop: Shop, shopper: Shopper, code: str | None) -> Any:
     return await draw_up(call, found, method="standard", code=code, email=None)
 
 
+EVERY = ["standard", "express", "overnight"]
+OREGON = {**HOME, "state": "OR", "postal_code": "97201"}
+TEXAS = {**HOME, "state": "TX", "postal_code": "78701"}
+NEVADA = {**HOME, "state": "NV", "postal_code": "89501"}
+OHIO = {**HOME, "state": "OH", "postal_code": "43004"}
+
+
+# What an agent answered is kept, so each of these asks about another place.
 @pytest.mark.parametrize(
-    ("answer", "offered"),
+    ("address", "answer", "offered"),
     [
-        ({"methods": ["express"]}, ["express"]),
-        ({"methods": [{"method": "standard", "carrier": "UPS"}]}, ["standard"]),
-        ({"methods": "all"}, ["standard", "express", "overnight"]),
-        ({"methods": ["pigeon"]}, ["standard", "express", "overnight"]),
-        (None, ["standard", "express", "overnight"]),
+        (HOME, {"methods": ["express"]}, ["express"]),
+        (OREGON, {"methods": [{"method": "standard", "carrier": "UPS"}]}, ["standard"]),
+        (TEXAS, {"methods": "all"}, EVERY),
+        (NEVADA, {"methods": ["pigeon"]}, EVERY),
+        (OHIO, None, EVERY),
     ],
 )
 async def test_the_carrier_agent_narrows_the_methods_and_no_more(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch, answer: Any, offered: list[str]
+    shop: Shop, address: dict[str, str], answer: Any, offered: list[str]
 ) -> None:
-    asked: list[Any] = []
-
-    async def ask(_: Agents, service: str, tool: str, question: Any) -> Any:
-        asked.append((service, tool, question))
-        return answer
-
+    stage = Stage()
+    stage.answer, stage.status = lambda: answer, 200 if answer is not None else 503
     shopper = await guest(shop)
     await shopper.has(await priced(shop, 100))
-    shop.services.room(agents)
-    monkeypatch.setattr(Agents, "ask", ask)
-    quote = (await shopper.quote()).json()
+    async with on_stage(shop.services, stage):
+        quote = (await shopper.quote(shipping_address=address)).json()
     assert [each["method"] for each in quote["shipping_methods"]] == offered
-    ((service, tool, question),) = asked
-    assert (service, tool) == ("logistics-carrier-selection", "/logistics/carrier/select")
-    assert question["destination"] == {"country": "US", "state": "CA"}
+    path, question = stage.asked[0]
+    assert path == "/logistics-carrier-selection/logistics/carrier/select"
+    assert question["destination"] == {"country": "US", "state": address["state"]}
+
+
+async def test_the_checkout_agent_hints_at_short_lines_and_has_no_say_in_prices(shop: Shop) -> None:
+    shopper, product, other = await guest(shop), await priced(shop, 100), await priced(shop, 50)
+    line = (await shopper.has(product, 4))["items"][0]
+    await shopper.has(other, 2)
+    before = (await shopper.quote()).json()
+    stage = Stage()
+    variants = [each["variants"][0]["variant_id"] for each in (product, other)]
+    stage.answer = lambda: {
+        "total": 1,
+        "lines": [
+            {"variant_id": variants[0], "allocatable": 1, "unit_price": 1},
+            {"variant_id": variants[1], "allocatable": 2},
+            {"variant_id": variants[1], "allocatable": "none"},
+            {"variant_id": variants[1], "allocatable": -1},
+            "nonsense",
+        ],
+    }
+    async with on_stage(shop.services, stage):
+        quote = (await shopper.quote()).json()
+    path, question = stage.asked[-1]
+    assert path == "/ecommerce-checkout-support/checkout/validate"
+    assert [(each["variant_id"], each["quantity"]) for each in question["lines"]] == [
+        (variants[0], 4),
+        (variants[1], 2),
+    ]
+    (notice,) = quote["notices"]
+    assert (notice["code"], notice["cart_item_id"]) == ("allocation_limited", line["cart_item_id"])
+    assert (notice["previous_quantity"], notice["quantity"]) == (4, 1)
+    assert quote["totals"] == before["totals"]
+
+
+async def test_a_checkout_agent_that_makes_no_sense_hints_at_nothing(shop: Shop) -> None:
+    shopper = await guest(shop)
+    await shopper.has(await priced(shop, 100), 3)
+    stage = Stage()
+    stage.answer = lambda: {"lines": 7}
+    async with on_stage(shop.services, stage):
+        assert (await shopper.quote()).json()["notices"] == []

@@ -78,16 +78,15 @@ def page_covered(contract: Contract) -> Found:
 
 @rule("agent-known")
 def agent_known(contract: Contract) -> Found:
-    """`x-agent` names an agent of the enum AgentName, a tool, and what answers without it."""
+    """`x-agent` names agents of the enum AgentName, one or a list, with a tool and what answers without it."""
     names = set(contract.components("schemas").get("AgentName", {}).get("enum", []))
     for operation in contract.operations:
-        agent = operation.document.get("x-agent")
-        if agent is None:
-            continue
-        if agent.get("service") not in names:
-            yield operation.place, f"x-agent: {agent.get('service')} is not in AgentName"
-        if not str(agent.get("tool", "")).startswith("/") or not agent.get("fallback"):
-            yield operation.place, "x-agent: it has a service, a tool that begins with / and a fallback"
+        asked = operation.document.get("x-agent", [])
+        for agent in asked if isinstance(asked, list) else [asked]:
+            if agent.get("service") not in names:
+                yield operation.place, f"x-agent: {agent.get('service')} is not in AgentName"
+            if not str(agent.get("tool", "")).startswith("/") or not agent.get("fallback"):
+                yield operation.place, "x-agent: it has a service, a tool that begins with / and a fallback"
 
 
 @rule("list-parameters")
