@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import orjson
 import pytest
+import pytest_asyncio
 
 from handlers.products.feed import BadRow, read_lines
 from infra.local.import_feed import Report, import_feed, write_rejected
 from tests.products.test_crashes import crashes
 from tests.support.shop import Shop, new_product
+from tests.support.wait import eventually
 
 Json = dict[str, Any]
 HEADER = ["category_slug", "sku", "name", "description", "brand", "amount", "on_hand", "status", "attribute:color"]
@@ -43,6 +46,18 @@ def written(path: Path, rows: list[list[str]]) -> Path:
     with path.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([HEADER, *rows])
     return path
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="module", autouse=True)
+async def _seen_in_the_end(shop: Shop) -> AsyncIterator[None]:
+    """What was imported past the API is in the index before other tests compare the two."""
+    yield
+
+    async def seen() -> bool:
+        listed = (await shop.get("/api/products", limit=1))["total"]
+        return bool(listed == len(await shop.products()))
+
+    await eventually(seen, 30)
 
 
 @pytest.mark.asyncio(loop_scope="session")
