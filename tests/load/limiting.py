@@ -17,7 +17,7 @@ from typing import Final
 import uvloop
 
 from handlers.platform.cache import Cache
-from handlers.platform.limits import Limits, LimitRule
+from handlers.platform.limits import LimitRule, Limits
 from tests.load.machine import children_on
 from tests.load.report import Check, Line
 from tests.load.session import Session
