@@ -144,8 +144,8 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
                 Index((Key('created_at', True),)),
                 Index((Key('tracking_number'),)),
             ),
-            kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200, 'idempotency': 86400}),
-            cross_partition=frozenset(['carrier_tracking', 'outbox_relay', 'staff_shipments']),
+            kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200, 'idempotency': 86400, 'booking': None}),
+            cross_partition=frozenset(['carrier_tracking', 'outbox_relay', 'parcels_under_way', 'staff_shipments']),
         ),
         'audit_logs': Container(
             name='audit_logs',

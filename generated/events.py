@@ -552,7 +552,7 @@ EVENTS: Final[dict[str, EventSpec]] = {
     "ReturnRejected": EventSpec('support-events', '/data/order_id', ('crud-notifications', 'logistics-returns-support'), 'ReturnRejectedData', False),
     "ReturnRequested": EventSpec('support-events', '/data/order_id', ('crud-notifications', 'logistics-returns-support'), 'ReturnRequestedData', False),
     "ReviewPublished": EventSpec('product-events', '/data/product_id', ('crud-products', 'ecommerce-product-detail-enrichment'), 'ReviewPublishedData', False),
-    "RouteIssueDetected": EventSpec('shipping-events', '/data/order_id', ('crud-notifications', 'crud-shipments'), 'RouteIssueDetectedData', False),
+    "RouteIssueDetected": EventSpec('shipping-events', '/data/order_id', ('crud-notifications', 'crud-orders', 'crud-shipments'), 'RouteIssueDetectedData', False),
     "ShipmentRejected": EventSpec('shipping-events', '/data/order_id', ('crud-orders',), 'ShipmentRejectedData', True),
     "ShipmentScheduled": EventSpec('shipping-events', '/data/order_id', ('crud-inventory', 'crud-orders', 'crud-shipments'), 'ShipmentScheduledData', False),
     "ShipmentStatusUpdated": EventSpec('shipping-events', '/data/order_id', ('crud-notifications', 'crud-orders', 'logistics-eta-computation', 'logistics-route-issue-detection'), 'ShipmentStatusUpdatedData', False),
@@ -576,7 +576,7 @@ TOPICS: Final[dict[str, TopicSpec]] = {
 }
 
 GROUPS: Final[dict[str, GroupSpec]] = {
-    "crud-orders": GroupSpec('orders', None, ('user-events', 'inventory-events', 'payment-events', 'shipping-events', 'support-events'), ('DeliveryCompleted', 'ETAUpdated', 'InventoryReleased', 'InventoryReservationFailed', 'InventoryReserved', 'PaymentFailed', 'PaymentProcessed', 'RefundProcessed', 'ReturnReceived', 'ShipmentRejected', 'ShipmentScheduled', 'ShipmentStatusUpdated', 'UserDeleted'), False),
+    "crud-orders": GroupSpec('orders', None, ('user-events', 'inventory-events', 'payment-events', 'shipping-events', 'support-events'), ('DeliveryCompleted', 'ETAUpdated', 'InventoryReleased', 'InventoryReservationFailed', 'InventoryReserved', 'PaymentFailed', 'PaymentProcessed', 'RefundProcessed', 'ReturnReceived', 'RouteIssueDetected', 'ShipmentRejected', 'ShipmentScheduled', 'ShipmentStatusUpdated', 'UserDeleted'), False),
     "crud-payments": GroupSpec('payments', None, ('order-events', 'inventory-events', 'support-events'), ('InventoryReserved', 'OrderCancelled', 'RefundRequested', 'ReturnReceived'), False),
     "crud-inventory": GroupSpec('inventory', None, ('product-events', 'shipping-events', 'support-events'), ('ProductCreated', 'ProductDeleted', 'ProductUpdated', 'ReturnReceived', 'ShipmentScheduled'), False),
     "crud-shipments": GroupSpec('shipments', None, ('user-events', 'order-events', 'shipping-events'), ('ETAUpdated', 'OrderCancelled', 'RouteIssueDetected', 'ShipmentScheduled', 'UserDeleted'), False),

@@ -24,6 +24,7 @@ from handlers.orders import api as orders
 from handlers.payment_methods import api as payment_methods
 from handlers.payments import api as payments
 from handlers.products import api as products
+from handlers.shipments import api as shipments
 from handlers.system import api as system
 from handlers.users import api as users
 from handlers.platform.access import Access
@@ -1203,8 +1204,10 @@ respondToTicket = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_list_shipments: Callable[[p.ListShipmentsParameters, Call], Awaitable[v.ShipmentPage | Reply[v.ShipmentPage]]] = shipments.list_shipments
 listShipments = Operation(
     id="listShipments", method="get", path="/api/staff/shipments", access=Access("staff", frozenset({"manage:shipments"})),
+    handler=_list_shipments,
     parameters=Parameters(
         p.ListShipmentsParameters,
         query=(Parameter("status", "status", text(enum=('label_created', 'picked_up', 'in_transit', 'out_for_delivery', 'delivered', 'exception', 'returned'))), Parameter("carrier", "carrier", text(enum=('FedEx', 'UPS', 'USPS', 'DHL'))), Parameter("order_id", "order_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$')), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
@@ -1212,8 +1215,10 @@ listShipments = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_get_shipment: Callable[[p.GetShipmentParameters, Call], Awaitable[v.Shipment | Reply[v.Shipment]]] = shipments.get_shipment
 getShipment = Operation(
     id="getShipment", method="get", path="/api/staff/shipments/{shipment_id}", access=Access("staff", frozenset({"manage:shipments"})),
+    handler=_get_shipment,
     parameters=Parameters(
         p.GetShipmentParameters,
         path=(Parameter("shipment_id", "shipment_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
@@ -1221,8 +1226,10 @@ getShipment = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_update_shipment_status: Callable[[p.UpdateShipmentStatusParameters, m.ShipmentStatusChange, Call], Awaitable[v.Shipment | Reply[v.Shipment]]] = shipments.update_shipment_status
 updateShipmentStatus = Operation(
     id="updateShipmentStatus", method="put", path="/api/staff/shipments/{shipment_id}/status", access=Access("staff", frozenset({"manage:shipments"})),
+    handler=_update_shipment_status,
     parameters=Parameters(
         p.UpdateShipmentStatusParameters,
         path=(Parameter("shipment_id", "shipment_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
@@ -1232,8 +1239,10 @@ updateShipmentStatus = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_notify_shipment_customer: Callable[[p.NotifyShipmentCustomerParameters, m.ShipmentNotificationCreate, Call], Awaitable[v.ShipmentNotification | Reply[v.ShipmentNotification]]] = shipments.notify_shipment_customer
 notifyShipmentCustomer = Operation(
     id="notifyShipmentCustomer", method="post", path="/api/staff/shipments/{shipment_id}/notify-customer", access=Access("staff", frozenset({"manage:shipments"})),
+    handler=_notify_shipment_customer,
     status=202,
     parameters=Parameters(
         p.NotifyShipmentCustomerParameters,
@@ -1244,8 +1253,10 @@ notifyShipmentCustomer = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_get_carrier_tracking: Callable[[p.GetCarrierTrackingParameters, Call], Awaitable[v.CarrierTracking | Reply[v.CarrierTracking]]] = shipments.get_carrier_tracking
 getCarrierTracking = Operation(
     id="getCarrierTracking", method="get", path="/api/staff/shipments/{shipment_id}/carrier-tracking", access=Access("staff", frozenset({"manage:shipments"})),
+    handler=_get_carrier_tracking,
     parameters=Parameters(
         p.GetCarrierTrackingParameters,
         path=(Parameter("shipment_id", "shipment_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
@@ -1254,8 +1265,10 @@ getCarrierTracking = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_contact_carrier: Callable[[p.ContactCarrierParameters, m.CarrierInquiryCreate, Call], Awaitable[v.CarrierInquiry | Reply[v.CarrierInquiry]]] = shipments.contact_carrier
 contactCarrier = Operation(
     id="contactCarrier", method="post", path="/api/staff/shipments/{shipment_id}/contact-carrier", access=Access("staff", frozenset({"manage:shipments"})),
+    handler=_contact_carrier,
     status=202,
     parameters=Parameters(
         p.ContactCarrierParameters,

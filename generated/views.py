@@ -349,7 +349,7 @@ class CartItem(TypedDict):
 
 
 class CartNotice(TypedDict):
-    code: Literal['price_changed', 'quantity_reduced', 'unavailable', 'promo_code_removed']
+    code: Literal['price_changed', 'quantity_reduced', 'unavailable', 'promo_code_removed', 'allocation_limited']
     message: str
     cart_item_id: NotRequired[str]
     previous_unit_price: NotRequired[float]

@@ -71,6 +71,8 @@ def build_services(settings: Settings, *, store: DocumentStore | None = None, cl
         background=common.background,
         mailer=common.mailer,
         payments=common.payments,
+        carriers=common.carriers,
+        texter=common.texter,
         limits=limits,
         cursors=Cursors(settings.derived_key("cursors")),
         tokens=Tokens(token_keys(settings), lifetime, clock),
@@ -130,6 +132,8 @@ def _lifespan(services: Services, forwarder: Forwarder | None) -> Any:
                 await forwarder.close()
             await services.room(agents).close()
             await services.mailer.close()
+            if services.texter is not None:
+                await services.texter.close()
             if services.payments is not None:
                 await services.payments.close()
             await services.identity.close()

@@ -7,8 +7,10 @@ from pydantic import SecretStr
 from generated.containers import CONTAINERS
 from generated.events import TOPICS
 from handlers.contract.services import EventServices
+from handlers.partners.carriers import BuiltInCarriers, Carriers
 from handlers.partners.mail import Mailer, OutboxMailer, SendGridMailer
 from handlers.partners.payments import PaymentGateway
+from handlers.partners.sms import OutboxTexter, Texter, TwilioTexter
 from handlers.platform.background import Background
 from handlers.platform.bus.port import EventBus
 from handlers.platform.bus.sqlite import SqliteBus
@@ -67,6 +69,19 @@ def open_payments(settings: Settings) -> PaymentGateway | None:
     )
 
 
+def open_texter(settings: Settings) -> Texter | None:
+    """Twilio where there is an account; else files under DATA_DIR/outbox, but nothing in production."""
+    token = text_of(settings.sms_auth_token)
+    if settings.sms_account_id is not None and token is not None and settings.sms_from is not None:
+        return TwilioTexter(settings.sms_account_id, token, settings.sms_from)
+    return None if settings.in_production else OutboxTexter(settings.data_dir)
+
+
+def open_carriers(settings: Settings, clock: Clock) -> Carriers | None:
+    """The built-in carriers, which are made up: nothing in production, where staff say what became of a parcel."""
+    return None if settings.in_production else BuiltInCarriers(clock)
+
+
 def text_of(secret: SecretStr | None) -> str | None:
     """A secret's text, or None."""
     return secret.get_secret_value() if secret is not None else None
@@ -92,4 +107,6 @@ def event_services(
         background=Background(),
         mailer=open_mailer(settings),
         payments=open_payments(settings),
+        carriers=open_carriers(settings, clock),
+        texter=open_texter(settings),
     )

@@ -30,8 +30,10 @@ from handlers.platform.jobs import LeasedJob
 from handlers.platform.logs import LineWriter, configure_logging
 from handlers.platform.serving import serve as serve_app
 from handlers.settings import Settings, SettingsError, load_settings
+from handlers.shipments.tracking import ask_all
 
 RECONCILE_SECONDS: Final = 60.0
+TRACKING_SECONDS: Final = 900.0
 _WORDS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -78,11 +80,12 @@ def event_worker(services: EventServices) -> EventWorker:
 
 
 def jobs_of(services: EventServices) -> list[Job]:
-    """What a process with an event side does beside the events. Nothing is asked of a provider that is not set up."""
+    """What a process with an event side does beside the events. Nothing is asked of a partner that is not set up."""
     jobs: list[Job] = [Watchdog(services)]
     if services.payments is not None:
-        work = partial(reconcile, services)
-        jobs.append(LeasedJob(services.store, "payments", work, every=RECONCILE_SECONDS))
+        jobs.append(LeasedJob(services.store, "payments", partial(reconcile, services), every=RECONCILE_SECONDS))
+    if services.carriers is not None:
+        jobs.append(LeasedJob(services.store, "carriers", partial(ask_all, services), every=TRACKING_SECONDS))
     return jobs
 
 
@@ -100,6 +103,8 @@ def create_worker(settings: Settings, services: EventServices, writer: LineWrite
             await worker.stop()
             await services.background.drain()
             await services.mailer.close()
+            if services.texter is not None:
+                await services.texter.close()
             if services.payments is not None:
                 await services.payments.close()
             await services.cache.close()

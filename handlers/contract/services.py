@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from handlers.partners.breaker import PartnerUnavailable
+from handlers.partners.carriers import Carriers
 from handlers.partners.identity import IdentityProviders
 from handlers.partners.mail import Mailer
 from handlers.partners.payments import PaymentGateway
+from handlers.partners.sms import Texter
 from handlers.platform.background import Background
 from handlers.platform.bus.port import EventBus
 from handlers.platform.cache import Cache
@@ -32,8 +34,8 @@ R = TypeVar("R")
 class EventServices:
     """What every process that handles something has: requests or events. Handlers of events receive these.
 
-    `bus` is there while this process relays and consumes (roles `all` and `worker`); `payments` where a payment
-    provider is set up.
+    `bus` is there while this process relays and consumes (roles `all` and `worker`); `payments`, `carriers` and
+    `texter` where a payment provider, carriers and a provider of text messages are set up.
     """
 
     settings: Settings
@@ -47,6 +49,8 @@ class EventServices:
     mailer: Mailer
     bus: EventBus | None = None
     payments: PaymentGateway | None = None
+    carriers: Carriers | None = None
+    texter: Texter | None = None
     _rooms: dict[Callable[[Any], Any], Any] = field(default_factory=dict, init=False, repr=False)
 
     @property

@@ -8,13 +8,18 @@ from generated import events as e
 from handlers.contract.services import EventServices
 from handlers.orders import store
 from handlers.orders.process import free_promo, hear
+from handlers.orders.rules import settled
 from handlers.orders.saga import Trigger
+from handlers.platform.clock import timestamp
+from handlers.platform.concurrency import retrying
 from handlers.platform.events import Event
+from handlers.platform.store.port import Replace
 
 _PARCEL: Final[dict[str, Trigger]] = {
     "picked_up": "parcel_moving",
     "in_transit": "parcel_moving",
     "out_for_delivery": "parcel_moving",
+    "exception": "parcel_held_up",
     "delivered": "parcel_arrived",
     "returned": "parcel_returned",
 }
@@ -78,12 +83,51 @@ async def on_shipment_rejected(event: Event[e.ShipmentRejectedData], services: E
 
 
 async def on_shipment_status_updated(event: Event[e.ShipmentStatusUpdatedData], services: EventServices) -> None:
-    """The parcel got further. What is only of interest to people, such as a delay, moves no order."""
-    trigger = _PARCEL.get(event.data["status"])
-    if trigger is not None:
-        await hear(services, event, trigger)
+    """The parcel got further, or stuck; the timeline shows where."""
+    data = event.data
+    trigger = _PARCEL.get(data["status"])
+    if trigger is None:
+        return
+    place = data.get("location")
+    town = ", ".join(place[name] for name in ("city", "state") if name in place) if place is not None else None
+    facts = {"current_location": place} if place is not None else {}
+    await hear(services, event, trigger, facts, stage=data["status"], location=town)
+
+
+async def on_eta_updated(event: Event[e.ETAUpdatedData], services: EventServices) -> None:
+    """The parcel will arrive at another time than was said."""
+    facts = {"shipping": {"estimated_delivery": event.data["estimated_delivery"]}}
+    await hear(services, event, "arrival_estimated", facts)
+
+
+async def on_route_issue_detected(event: Event[e.RouteIssueDetectedData], services: EventServices) -> None:
+    """Something is in the parcel's way, or no longer."""
+    issue = event.data["issue"]
+    await hear(services, event, "parcel_held_up", {"issues": {issue["issue_id"]: issue}})
 
 
 async def on_delivery_completed(event: Event[e.DeliveryCompletedData], services: EventServices) -> None:
     """The order is closed."""
     await hear(services, event, "delivery_completed", {"shipping": {"delivered_at": event.data["delivered_at"]}})
+
+
+async def on_user_deleted(event: Event[e.UserDeletedData], services: EventServices) -> None:
+    """Takes the person out of the orders of a deleted user; where one is under way, once it has ended.
+
+    May be done twice.
+    """
+    user_id = event.data["user_id"]
+    async for order in store.of_user(services.store, user_id):
+        if order.get("anonymised_at") is None and not order.get("forget"):
+            await _forget(services, user_id, order["order_id"])
+
+
+async def _forget(services: EventServices, user_id: str, order_id: str) -> None:
+    async def attempt() -> None:
+        found = await store.read(services.store, user_id, order_id)
+        if found is not None:
+            now = timestamp(services.clock.now())
+            after = settled({**found.data, "forget": True}, now)
+            await services.store.write(store.CONTAINER, Replace(after, if_match=found.etag))
+
+    await retrying(attempt)

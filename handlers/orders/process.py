@@ -25,7 +25,13 @@ _DATA: Final[dict[EventName, Callable[[Json, Json], Json]]] = {
 
 
 async def hear(
-    services: EventServices, event: Event[Any], trigger: Trigger, facts: Mapping[str, Any] | None = None
+    services: EventServices,
+    event: Event[Any],
+    trigger: Trigger,
+    facts: Mapping[str, Any] | None = None,
+    *,
+    stage: str | None = None,
+    location: str | None = None,
 ) -> None:
     """Moves an order by an event, once. Nothing happens when the order is not there, or the table says so."""
     order_id = event.data["order_id"]
@@ -33,7 +39,12 @@ async def hear(
     if user_id is None:
         return
     news = News(
-        trigger=trigger, correlation_id=event.correlation_id, causation_id=event.id, facts=facts if facts else {}
+        trigger=trigger,
+        correlation_id=event.correlation_id,
+        causation_id=event.id,
+        facts=facts if facts else {},
+        stage=stage,
+        location=location,
     )
 
     async def build() -> list[Operation]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from generated import views as v
 from handlers.orders import saga
 from handlers.orders.saga import Step, Trigger
+from handlers.partners.carriers import tracking_url
 from handlers.platform.access import RANK, Principal
 from handlers.platform.clock import moment, timestamp
 
@@ -39,15 +40,28 @@ _SHOWN: Final = (
     "completed_at",
 )
 _PAYMENT_SHOWN: Final = ("choice", "method", "brand", "last4", "payment_intent_id", "failure_message")
-# What the timeline says when an order gets into a status.
+# What people read about a parcel, by its status.
+PARCEL_WORDS: Final[dict[str, str]] = {
+    "label_created": "Shipping label created",
+    "picked_up": "Package picked up by carrier",
+    "in_transit": "Package in transit",
+    "out_for_delivery": "Out for delivery",
+    "delivered": "Package delivered",
+    "exception": "Delivery is held up",
+    "returned": "Package goes back to the sender",
+}
+# What the timeline says when an order gets into a status. The way of the parcel is told by its own news.
 _STAGES: Final[dict[str, tuple[str, str]]] = {
     "payment_failed": ("payment_failed", "Payment failed"),
-    "processing": ("label_created", "Shipping label created"),
-    "shipped": ("picked_up", "Package picked up by carrier"),
-    "delivered": ("delivered", "Package delivered"),
+    "processing": ("label_created", PARCEL_WORDS["label_created"]),
     "cancelled": ("cancelled", "Order cancelled"),
     "refunded": ("refunded", "Payment refunded"),
 }
+# What stands where a person was.
+NOBODY: Final = "Deleted customer"
+_NO_ADDRESS: Final = "deleted@deleted.invalid"
+_NO_PLACE: Final[Json] = {"name": NOBODY, "line1": "Deleted", "city": "Deleted", "postal_code": "00000"}
+_CARD: Final = ("brand", "last4", "failure_message", "payment_method_id")
 
 
 def may_see(order: Mapping[str, Any], principal: Principal, email: str | None) -> bool:
@@ -56,6 +70,8 @@ def may_see(order: Mapping[str, Any], principal: Principal, email: str | None) -
         return True
     if RANK[principal.role] >= RANK["staff"]:
         return True
+    if order.get("anonymised_at") is not None:
+        return False
     return email is not None and hmac.compare_digest(order["email"].encode(), email.encode())
 
 
@@ -63,7 +79,8 @@ def may_see(order: Mapping[str, Any], principal: Principal, email: str | None) -
 class News:
     """Something that an order is moved by. `causation_id`: the event; a command has none.
 
-    `facts`: what is now known, by field of the order; a dict is merged into the one that is there.
+    `facts`: what is now known, by field of the order; a dict is merged into the one that is there. `stage`: where the
+    parcel is, for the timeline; `location`: the town.
     """
 
     trigger: Trigger
@@ -73,6 +90,8 @@ class News:
     reason: str | None = None
     comment: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
+    stage: str | None = None
+    location: str | None = None
 
 
 def moved(order: Mapping[str, Any], news: News, now: str) -> tuple[Json, Step] | None:
@@ -94,7 +113,31 @@ def moved(order: Mapping[str, Any], news: News, now: str) -> tuple[Json, Step] |
     after["timeline"] = [*order["timeline"], *_points(order, after, news, now)]
     if found.status != order["status"]:
         _enter(after, found, news, now)
-    return after, found
+    return settled(after, now), found
+
+
+def settled(order: Json, now: str) -> Json:
+    """The order without the person, once that was asked for and the order has ended."""
+    return anonymised(order, now) if order.get("forget") and order["status"] in saga.FINAL else order
+
+
+def anonymised(order: Mapping[str, Any], now: str) -> Json:
+    """An order without the person: goods, sums, region and country stay (decision 17)."""
+    after: Json = {**order, "email": _NO_ADDRESS, "anonymised_at": now, "updated_at": max(now, order["updated_at"])}
+    for name in ("shipping_address", "billing_address"):
+        if name in order:
+            after[name] = without_person(order[name])
+    for name in ("notes", "forget"):
+        after.pop(name, None)
+    after["payment"] = {name: value for name, value in order["payment"].items() if name not in _CARD}
+    if "cancellation" in order:
+        after["cancellation"] = {name: value for name, value in order["cancellation"].items() if name != "comment"}
+    return after
+
+
+def without_person(address: Mapping[str, Any]) -> Json:
+    """An address of which only region and country are left."""
+    return {**_NO_PLACE, **{name: address[name] for name in ("state", "country") if name in address}}
 
 
 def _merged(order: Mapping[str, Any], facts: Mapping[str, Any]) -> Json:
@@ -120,17 +163,23 @@ def _enter(order: Json, found: Step, news: News, now: str) -> None:
 def _points(before: Mapping[str, Any], after: Mapping[str, Any], news: News, now: str) -> list[Json]:
     """New points of the timeline. A payment may be known by what followed from it."""
     stages: list[tuple[str, str]] = []
+    if news.stage is not None:
+        stages.append((news.stage, PARCEL_WORDS[news.stage]))
     if "paid_at" in after and "paid_at" not in before:
         stages.append(("payment_confirmed", "Payment received"))
     if after["status"] != before["status"] and after["status"] in _STAGES:
         stages.append(_STAGES[after["status"]])
     source = news.causation_id or news.correlation_id
-    return [entry(f"{source}-{stage}", stage, words, now) for stage, words in stages]
+    return [
+        entry(f"{source}-{stage}", stage, words, now, news.location if stage == news.stage else None)
+        for stage, words in stages
+    ]
 
 
-def entry(event_id: str, stage: str, description: str, now: str) -> Json:
+def entry(event_id: str, stage: str, description: str, now: str, location: str | None = None) -> Json:
     """A point of the timeline."""
-    return {"event_id": event_id[-64:].lstrip("_.-"), "stage": stage, "description": description, "timestamp": now}
+    point = {"event_id": event_id[-64:].lstrip("_.-"), "stage": stage, "description": description, "timestamp": now}
+    return {**point, "location": location} if location is not None else point
 
 
 # --- events
@@ -267,10 +316,15 @@ def tracking_view(order: Mapping[str, Any]) -> v.OrderTracking:
         "status": order["status"],
         "fulfillment_status": order["fulfillment_status"],
         "timeline": order["timeline"],
-        "issues": [],
+        "issues": [issue for issue in order.get("issues", {}).values() if "resolved_at" not in issue],
         "updated_at": order["updated_at"],
     }
+    shipping = order["shipping"]
     for name in ("carrier", "tracking_number", "estimated_delivery", "delivered_at"):
-        if name in order["shipping"]:
-            view[name] = order["shipping"][name]
+        if name in shipping:
+            view[name] = shipping[name]
+    if "tracking_number" in shipping:
+        view["tracking_url"] = tracking_url(shipping["carrier"], shipping["tracking_number"])
+    if "current_location" in order:
+        view["current_location"] = order["current_location"]
     return view

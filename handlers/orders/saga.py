@@ -40,7 +40,9 @@ Trigger = Literal[
     "shipment_refused",
     "parcel_moving",
     "parcel_arrived",
+    "parcel_held_up",
     "parcel_returned",
+    "arrival_estimated",
     "delivery_completed",
     "refunded_in_part",
     "refunded_in_full",
@@ -143,6 +145,10 @@ TABLE: Final[Rows] = {
     **_rows((*_UNPAID, "paid"), "shipment_refused", replace(_CANCEL_PAID, reason="no_carrier")),
     **_rows((*_UNPAID, *_PAID), "parcel_moving", Step("shipped", "paid", "shipped", _UPDATED)),
     **_rows((*_UNPAID, *_PAID, "shipped"), "parcel_arrived", Step("delivered", "paid", "delivered", _UPDATED)),
+    # news for people: they move nothing, but are kept and told of
+    **_stay(("shipped",), "parcel_moving", Step("shipped", None, None, _UPDATED)),
+    **_stay(("processing", "shipped"), "parcel_held_up", Step("shipped", None, None, _UPDATED)),
+    **_stay((*_PAID, "shipped"), "arrival_estimated", Step("shipped", None, None, _UPDATED)),
     **_stay((*_PAID, *_GONE), "parcel_returned", Step("shipped", None, "returned", _UPDATED)),
     **_rows(
         (*_UNPAID, *_PAID, "shipped", "delivered"),

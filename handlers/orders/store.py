@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from handlers.platform.clock import timestamp
 from handlers.platform.store.claims import get_lookup, put_lookup
-from handlers.platform.store.port import Document, DocumentStore, Upsert
+from handlers.platform.store.port import Document, DocumentStore, Query, Sort, Upsert
 from handlers.settings import Settings
 
 CONTAINER: Final = "orders"
@@ -52,6 +53,18 @@ async def find(store: DocumentStore, order_id: str) -> Document | None:
     """An order by its id. Two point reads."""
     user_id = await owner_of(store, order_id)
     return await read(store, user_id, order_id) if user_id is not None else None
+
+
+async def of_user(store: DocumentStore, user_id: str) -> AsyncIterator[Json]:
+    """Every order of a customer, newest first. One query for a hundred of them."""
+    query = Query(CONTAINER, partition=user_id, sort=(Sort("created_at", descending=True),), limit=100)
+    while True:
+        page = await store.query(query)
+        for each in page.items:
+            yield each.data
+        if page.next is None:
+            return
+        query = replace(query, after=page.next)
 
 
 async def by_number(store: DocumentStore, number: str) -> Document | None:

@@ -1,7 +1,7 @@
-"""What shipments do when they hear of orders and payments.
+"""What shipments do when they hear of orders, payments and parcels.
 
 They play the agent logistics-carrier-selection while that is not deployed (decision 39): a paid order gets a carrier
-from the table, or is rejected.
+from the table, or is rejected. The shipment itself is made from what is booked, whoever has booked it.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from handlers.orders import store as orders
 from handlers.orders.saga import FINAL
 from handlers.platform.clock import timestamp
 from handlers.platform.events import Event
-from handlers.platform.store.port import Create, Operation, Replace
-from handlers.shipments import rules, store
+from handlers.platform.store.port import Create, Document, Operation, Replace
+from handlers.shipments import changes, rules, states, store, views
 from handlers.shipments.rules import Rate
 
 AGENT: Final = "logistics-carrier-selection"
@@ -43,6 +43,29 @@ async def on_payment_processed(event: Event[e.PaymentProcessedData], services: E
     await services.inbox.once(event, store.CONTAINER, order_id, build)
 
 
+async def on_shipment_scheduled(event: Event[e.ShipmentScheduledData], services: EventServices) -> None:
+    """Makes the shipment of what was booked, once; none where the order has ended."""
+    data = event.data
+    order_id = data["order_id"]
+    order = await orders.find(services.store, order_id)
+    if order is None:
+        return
+    await store.note_whereabouts(services.store, data["shipment_id"], order_id)
+
+    async def build() -> list[Operation]:
+        found = await store.of_order(services.store, order_id)
+        if found is not None and (store.is_shipment(found) or found.data["called_off"]):
+            return []
+        made = views.new_shipment(data, order.data, timestamp(services.clock.now()))
+        if found is None:
+            return [Create({**made, "id": rules.shipment_id_of(order_id)})]
+        # What was booked has told of it already, and its counter of events goes on.
+        kept = {name: value for name, value in found.data.items() if name not in ("kind", "called_off")}
+        return [Replace({**kept, **made}, if_match=found.etag)]
+
+    await services.inbox.once(event, store.CONTAINER, order_id, build)
+
+
 async def on_order_cancelled(event: Event[e.OrderCancelledData], services: EventServices) -> None:
     """Calls the parcel off, or notes that none is to be booked any more."""
     order_id = event.data["order_id"]
@@ -50,13 +73,80 @@ async def on_order_cancelled(event: Event[e.OrderCancelledData], services: Event
     async def build() -> list[Operation]:
         found = await store.of_order(services.store, order_id)
         if found is None:
-            return [Create(_nothing(order_id))]
-        if found.data.get("called_off"):
+            return [Create(store.place_taken(order_id, called_off=True))]
+        if found.data["called_off"] or found.data.get("status") in states.FINAL:
             return []
-        now = timestamp(services.clock.now())
-        return [Replace({**found.data, "called_off": True, "updated_at": now}, if_match=found.etag)]
+        after = {**found.data, "called_off": True}
+        if store.is_shipment(found):
+            after = changes.settle(_warned(after, event, services))
+        return [Replace(after, if_match=found.etag)]
 
     await services.inbox.once(event, store.CONTAINER, order_id, build)
+
+
+async def on_eta_updated(event: Event[e.ETAUpdatedData], services: EventServices) -> None:
+    """Keeps the latest estimate of a parcel that is under way."""
+    data = event.data
+
+    def edit(shipment: Json) -> Json:
+        now = max(timestamp(services.clock.now()), shipment["updated_at"])
+        return {**shipment, "estimated_delivery": data["estimated_delivery"], "updated_at": now}
+
+    await _edit(event, services, edit)
+
+
+async def on_route_issue_detected(event: Event[e.RouteIssueDetectedData], services: EventServices) -> None:
+    """Adds a delay or problem to a parcel that is under way, or what is now known of it."""
+    await _edit(
+        event, services, lambda shipment: states.with_issue(shipment, event.data["issue"], services.clock.now())
+    )
+
+
+async def on_user_deleted(event: Event[e.UserDeletedData], services: EventServices) -> None:
+    """Takes the person out of the shipments of a deleted user; where a parcel is under way, once it has arrived."""
+    async for order in orders.of_user(services.store, event.data["user_id"]):
+        await _forget(event, services, order["order_id"])
+
+
+async def _forget(event: Event[e.UserDeletedData], services: EventServices, order_id: str) -> None:
+    async def build() -> list[Operation]:
+        found = await store.of_order(services.store, order_id)
+        if found is None or not store.is_shipment(found):
+            return []
+        return [Replace(changes.settle({**found.data, "forget": True}), if_match=found.etag)]
+
+    await services.inbox.once(event, store.CONTAINER, order_id, build)
+
+
+async def _edit(event: Event[Any], services: EventServices, edit: Any) -> None:
+    """Changes a shipment that is under way, once; nothing where there is none, or it has another id."""
+    order_id = event.data["order_id"]
+
+    async def build() -> list[Operation]:
+        found = await store.of_order(services.store, order_id)
+        if found is None or not store.is_shipment(found) or not _meant(found, event):
+            return []
+        return [Replace(edit(found.data), if_match=found.etag)]
+
+    await services.inbox.once(event, store.CONTAINER, order_id, build)
+
+
+def _meant(found: Document, event: Event[Any]) -> bool:
+    same = found.data["shipment_id"] == event.data["shipment_id"]
+    return bool(same and found.data["status"] not in states.FINAL)
+
+
+def _warned(shipment: Json, event: Event[Any], services: EventServices) -> Json:
+    """Staff see on the shipment that the parcel must not leave, or has to come back."""
+    now = services.clock.now()
+    issue = {
+        "issue_id": f"issue-{event.id[-48:].lstrip('_.-')}",
+        "type": "other",
+        "severity": "high",
+        "description": "The order was cancelled: the parcel is not to be handed over, or has to come back.",
+        "detected_at": timestamp(now),
+    }
+    return states.with_issue(shipment, issue, now)
 
 
 def _booked(services: EventServices, event: Event[e.PaymentProcessedData], rate: Rate) -> list[Operation]:
@@ -72,26 +162,16 @@ def _booked(services: EventServices, event: Event[e.PaymentProcessedData], rate:
         "estimated_delivery": timestamp(rules.arrival(now, rate.days)),
         **({"weight": data["weight"]} if "weight" in data else {}),
     }
-    shipment = {
-        **booking,
-        "id": shipment_id,
-        "order_number": data["order_number"],
-        "user_id": data["user_id"],
-        "status": "label_created",
-        "called_off": False,
-        "created_at": timestamp(now),
-        "updated_at": timestamp(now),
-    }
-    return _with_event(services, event, shipment, "ShipmentScheduled", booking)
+    place = store.place_taken(data["order_id"], called_off=False)
+    return _with_event(services, event, place, "ShipmentScheduled", booking)
 
 
 def _rejected(
     services: EventServices, event: Event[e.PaymentProcessedData], reason: rules.Rejection
 ) -> list[Operation]:
     order_id = event.data["order_id"]
-    return _with_event(
-        services, event, _nothing(order_id), "ShipmentRejected", {"order_id": order_id, "reason": reason}
-    )
+    place = store.place_taken(order_id, called_off=True)
+    return _with_event(services, event, place, "ShipmentRejected", {"order_id": order_id, "reason": reason})
 
 
 def _with_event(
@@ -99,8 +179,3 @@ def _with_event(
 ) -> list[Operation]:
     row = services.outbox.follow(event, store.CONTAINER, document, event_type=event_type, data=data, source=AGENT)
     return [Create(document), row]
-
-
-def _nothing(order_id: str) -> Json:
-    """Says that an order has no parcel and will have none."""
-    return {"id": rules.shipment_id_of(order_id), "order_id": order_id, "called_off": True}

@@ -62,6 +62,11 @@ def shipment_id_of(order_id: str) -> str:
     return f"shipment-{order_id.removeprefix('order-')}"
 
 
+def order_id_of(shipment_id: str) -> str:
+    """The order whose one shipment has this id, where we have named it."""
+    return f"order-{shipment_id.removeprefix('shipment-')}"
+
+
 def tracking_number_of(shipment_id: str) -> str:
     """The tracking number that we give, until carriers give theirs."""
     return f"HPH{hashlib.sha256(shipment_id.encode()).hexdigest()[:15].upper()}"

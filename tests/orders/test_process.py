@@ -140,10 +140,10 @@ async def test_from_stock_to_the_door(shop: Shop) -> None:
     assert (seen["status"], seen["payment_status"], seen["fulfillment_status"]) == ("completed", "paid", "delivered")
     assert (seen["shipping"]["carrier"], seen["payment"]["payment_intent_id"]) == ("FedEx", "pi_test")
     names = [each["event_type"] for each in await sent(shop, order)]
-    assert names == ["OrderCreated", *["OrderUpdated"] * 5, "OrderCompleted"]
+    assert names == ["OrderCreated", *["OrderUpdated"] * 6, "OrderCompleted"]
     tracking = (await shopper.call("GET", f"/api/orders/{order['order_id']}/tracking")).json()
     stages = [each["stage"] for each in tracking["timeline"]]
-    assert stages == ["order_placed", "payment_confirmed", "label_created", "picked_up", "delivered"]
+    assert stages == ["order_placed", "payment_confirmed", "label_created", "picked_up", "exception", "delivered"]
     refused = await shopper.call("POST", f"/api/orders/{order['order_id']}/cancel")
     assert refused.status_code == 409
     some = {"order_id": order["order_id"], "user_id": order["user_id"], "fully_refunded": False}

@@ -1392,7 +1392,8 @@ export interface paths {
          * @description What the cart would cost delivered to an address: every shipping method with price and days, and discount, tax and total for one of them. Nothing is
          *     stored or reserved. Answers 422 for an empty cart (`cart_empty`), an address that cannot be right (`address_invalid`), a destination that is not served
          *     (`destination_not_served`), a method that does not go there (`shipping_method_unavailable`), and a code that does not apply (`promo_code_…`).
-         *     The carrier agent is asked for the methods first; when it does not answer in time, the shop's own table takes its place.
+         *     The carrier agent is asked for the methods first; when it does not answer in time, the shop's own table takes its place. The checkout agent may know
+         *     of lines that cannot be allocated whole: the notice `allocation_limited` says so. No agent has a say in prices.
          */
         post: operations["createQuote"];
         delete?: never;
@@ -3678,7 +3679,7 @@ export interface components {
         };
         /**
          * @description Something the shopper should know about the cart. `cart_item_id` names the line, where it is about one. The prices belong to `price_changed`,
-         *     the quantities to `quantity_reduced`.
+         *     the quantities to `quantity_reduced` and `allocation_limited`.
          */
         CartNotice: {
             code: components["schemas"]["CartNoticeCode"];
@@ -3696,7 +3697,7 @@ export interface components {
              */
             previous_quantity?: number;
             /**
-             * @description Units that are in the cart now.
+             * @description Units that are in the cart now, or can be delivered.
              * @example 3
              */
             quantity?: number;
@@ -3704,11 +3705,12 @@ export interface components {
         };
         /**
          * @description What happened to a cart. `price_changed`: a line costs something else than when it was put in. `quantity_reduced`: fewer units are left than wanted.
-         *     `unavailable`: the line cannot be bought now and does not count. `promo_code_removed`: the promo code no longer applies.
+         *     `unavailable`: the line cannot be bought now and does not count. `promo_code_removed`: the promo code no longer applies. `allocation_limited`, in quotes:
+         *     fewer units than wanted can probably be delivered there; whether they can is decided when the order reserves its stock.
          * @example price_changed
          * @enum {string}
          */
-        CartNoticeCode: "price_changed" | "quantity_reduced" | "unavailable" | "promo_code_removed";
+        CartNoticeCode: "price_changed" | "quantity_reduced" | "unavailable" | "promo_code_removed" | "allocation_limited";
         /**
          * @description Sums over the available lines of a cart. Tax is estimated with the rates of the products until the destination is known; `shipping_estimate` is the
          *     cheapest method to the shop's own country and absent while the cart is empty. `total_estimate` = `subtotal` − `discount` + `tax_estimate` +
@@ -19570,7 +19572,6 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
-            501: components["responses"]["NotImplemented"];
             503: components["responses"]["Unavailable"];
         };
     };
@@ -19691,7 +19692,6 @@ export interface operations {
             404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
-            501: components["responses"]["NotImplemented"];
             503: components["responses"]["Unavailable"];
         };
     };
@@ -19844,7 +19844,6 @@ export interface operations {
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
-            501: components["responses"]["NotImplemented"];
             503: components["responses"]["Unavailable"];
         };
     };
@@ -19907,7 +19906,6 @@ export interface operations {
             422: components["responses"]["Unprocessable"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
-            501: components["responses"]["NotImplemented"];
             503: components["responses"]["Unavailable"];
         };
     };
@@ -19980,7 +19978,6 @@ export interface operations {
             404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
-            501: components["responses"]["NotImplemented"];
             503: components["responses"]["Unavailable"];
         };
     };
@@ -20040,7 +20037,6 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
-            501: components["responses"]["NotImplemented"];
             503: components["responses"]["Unavailable"];
         };
     };

@@ -1,0 +1,89 @@
+"""A customer who leaves: orders and parcels lose the person, those under way once they have ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from handlers.orders import events, rules, store
+from handlers.shipments import events as shipment_events
+from handlers.shipments import store as shipments
+from tests.flows.test_journey import bought
+from tests.orders.test_orders import placed
+from tests.orders.test_process import document, event, until
+from tests.shipments.test_operations import moved, shipped_order, staff
+from tests.support.shop import Shop
+from tests.support.shopper import HOME, customer, priced
+from tests.support.wait import eventually
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+Json = dict[str, Any]
+
+
+def persons_in(document: Json) -> list[str]:
+    """What of the person is still to be found."""
+    text = str(document)
+    return [
+        each for each in (HOME["name"], HOME["line1"], HOME["city"], HOME["postal_code"], "ring twice") if each in text
+    ]
+
+
+async def left(shop: Shop, user_id: str) -> None:
+    for handler, group in (
+        (events.on_user_deleted, "crud-orders"),
+        (shipment_events.on_user_deleted, "crud-shipments"),
+    ):
+        gone = event("UserDeleted", {"user_id": user_id, "order_id": "none"}, group)
+        for _ in range(2):
+            await handler(gone, shop.services)
+
+
+async def test_what_has_ended_loses_the_person_at_once(shop: Shop) -> None:
+    shopper = await customer(shop)
+    await shopper.has(await priced(shop, 20.0))
+    order = await placed(shopper, notes="Please ring twice.")
+    answer = await shopper.call("POST", f"/api/orders/{order['order_id']}/cancel", {"comment": "ring twice please"})
+    assert answer.status_code == 200
+    assert persons_in(await document(shop, order))
+    email = answer.json()["email"]
+    await left(shop, shopper.user_id)
+    after = await document(shop, order)
+    assert persons_in(after) == []
+    assert email not in str(after)
+    assert (after["totals"], after["shipping_address"]["country"]) == (order["totals"], "US")
+    view = (await shopper.call("GET", f"/api/orders/{order['order_id']}")).json()
+    assert view["shipping_address"]["name"] == rules.NOBODY
+    # The address that stands in its place opens nothing.
+    path = f"/api/orders/{order['order_id']}?email={view['email']}"
+    assert (await shop.client.get(path)).status_code == 404
+
+
+async def test_what_is_under_way_arrives_first(shop: Shop) -> None:
+    shopper, order, shipment_id = await shipped_order(shop)
+    await left(shop, shopper.user_id)
+    assert persons_in(await document(shop, order))
+    assert (await staff(shop, "GET", f"/{shipment_id}")).json()["destination"]["name"] == HOME["name"]
+    await moved(shop, shipment_id, "picked_up")
+    await moved(shop, shipment_id, "delivered")
+    ended = await until(shop, order, "completed")
+    assert persons_in(ended) == []
+    parcel = await shipments.of_order(shop.services.store, order["order_id"])
+    assert parcel is not None
+    assert persons_in(parcel.data) == []
+    letter = await staff(shop, "POST", f"/{shipment_id}/notify-customer", {"notification_type": "email"})
+    assert letter.status_code == 404
+
+
+async def test_an_account_that_is_deleted_over_http(shop: Shop) -> None:
+    shopper, _, order = await bought(shop, "pm_card_chargeCustomerFail")
+    await until(shop, order, "payment_failed")
+    answer = await shopper.call("DELETE", "/api/users/me")
+    assert answer.status_code == 204, answer.text
+
+    async def gone() -> bool:
+        found = await store.read(shop.services.store, shopper.user_id, order["order_id"])
+        return found is not None and persons_in(found.data) == []
+
+    await eventually(gone)
