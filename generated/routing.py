@@ -934,8 +934,10 @@ cancelOrder = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_stream_order_events: Callable[[p.StreamOrderEventsParameters, Call], Awaitable[Any | Reply[Any]]] = orders.stream_order_events
 streamOrderEvents = Operation(
     id="streamOrderEvents", method="get", path="/api/orders/{order_id}/events", access=Access("anonymous"),
+    handler=_stream_order_events,
     parameters=Parameters(
         p.StreamOrderEventsParameters,
         path=(Parameter("order_id", "order_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),

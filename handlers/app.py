@@ -89,7 +89,7 @@ def create_app(settings: Settings, services: Services, writer: LineWriter) -> AS
     writer.expose(services.telemetry)
     document = json.loads((GENERATED / "openapi.json").read_bytes())
     forwarder = (
-        Forwarder(settings.crud_service_url, max_body_bytes=settings.max_body_bytes)
+        Forwarder(settings.crud_service_url, max_body_bytes=settings.max_body_bytes, stopping=services.stopping)
         if settings.role == "gateway"
         else None
     )
@@ -156,7 +156,8 @@ def main() -> int:
     writer = LineWriter()
     configure_logging(settings.log_level, writer)
     try:
-        serve(create_app(settings, build_services(settings), writer), settings.host, settings.port)
+        services = build_services(settings)
+        serve(create_app(settings, services, writer), settings.host, settings.port, services.stopping)
     finally:
         writer.close()
     return 0

@@ -22,6 +22,8 @@ from handlers.platform.inbox import Inbox
 from handlers.platform.limits import Limits
 from handlers.platform.outbox import Outbox
 from handlers.platform.passwords import Passwords
+from handlers.platform.responses.responses import Responses
+from handlers.platform.stopping import Stopping
 from handlers.platform.store.port import DocumentStore
 from handlers.platform.telemetry import Telemetry
 from handlers.platform.tokens import Tokens
@@ -52,6 +54,7 @@ class EventServices:
     carriers: Carriers | None = None
     texter: Texter | None = None
     _rooms: dict[Callable[[Any], Any], Any] = field(default_factory=dict, init=False, repr=False)
+    stopping: Stopping = field(default_factory=Stopping)
 
     @property
     def gateway(self) -> PaymentGateway:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Final
 
 from pydantic import MISSING
 
@@ -13,17 +13,28 @@ from generated import views as v
 from handlers.contract.call import Call
 from handlers.contract.reply import Reply
 from handlers.orders import process, rules, store
+from handlers.orders.bells import Bells
 from handlers.orders.placing import place
 from handlers.orders.rules import News
 from handlers.orders.saga import CANCELLABLE
+from handlers.orders.streams import follow
 from handlers.platform import etags
 from handlers.platform.access import RANK
 from handlers.platform.concurrency import retrying, settled
 from handlers.platform.email import normalised
-from handlers.platform.errors import conflict, forbidden, not_found, precondition_failed, unavailable, unprocessable
+from handlers.platform.errors import (
+    conflict,
+    forbidden,
+    not_found,
+    precondition_failed,
+    rate_limited,
+    unavailable,
+    unprocessable,
+)
 from handlers.platform.paging import items_before
 from handlers.platform.store.port import And, Condition, Document, Eq, Query, Range, Sort, VersionConflict
 
+FULL_SECONDS: Final = 10
 _FOR_STAFF = frozenset({"fraud_suspected", "staff_request"})
 _NEWEST = (Sort("created_at", descending=True),)
 
@@ -44,6 +55,18 @@ async def get_order(params: p.GetOrderParameters, call: Call) -> Reply[v.Order]:
 async def get_order_tracking(params: p.GetOrderTrackingParameters, call: Call) -> v.OrderTracking:
     """The timeline of an order."""
     return rules.tracking_view((await _visible(params.order_id, params.email, call)).data)
+
+
+async def stream_order_events(params: p.StreamOrderEventsParameters, call: Call) -> Reply[str]:
+    """An order's changes as they happen."""
+    order = (await _visible(params.order_id, params.email, call)).data
+    caller = call.principal.id or f"address:{call.request.address}"
+    bells = call.services.room(Bells)
+    if bells.is_full(caller):
+        raise rate_limited(FULL_SECONDS)
+    if bells.crowded:
+        raise unavailable("Too many orders are followed here")
+    return Reply.events(follow(call.services, order, caller, params.last_event_id))
 
 
 async def cancel_order(params: p.CancelOrderParameters, body: m.OrderCancel | None, call: Call) -> Reply[v.Order]:
@@ -79,6 +102,7 @@ async def _cancelled(found: Document, news: News, call: Call) -> Reply[v.Order]:
         raise conflict("This order cannot be cancelled any more", "order_not_cancellable", status=order["status"])
     batch, after = process.operations(services, found, news)
     written = await settled(services.store, store.CONTAINER, order["user_id"], batch)
+    services.room(Bells).ring(order["order_id"])
     etag = written[0].etag if written and written[0] is not None else None
     return Reply(rules.order_view(after), etag=etag)
 

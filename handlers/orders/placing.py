@@ -146,7 +146,7 @@ async def _drawn(body: m.OrderCreate, call: Call, bill: Bill, buyer: Buyer) -> J
         order["promo_code"] = bill.code
     if body.notes is not MISSING and body.notes:
         order["notes"] = body.notes
-    return order
+    return {**order, "changes": [rules.snapshot(order)]}
 
 
 def _item(line: Any, priced: Any, currency: str) -> Json:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from handlers.contract.services import EventServices
 from handlers.orders import rules, store
+from handlers.orders.bells import Bells
 from handlers.orders.rules import News
 from handlers.orders.saga import EventName, Step, Trigger
 from handlers.platform.clock import timestamp
@@ -52,6 +53,7 @@ async def hear(
         return [] if found is None else operations(services, found, news)[0]
 
     await services.inbox.once(event, store.CONTAINER, user_id, build)
+    services.room(Bells).ring(order_id)
 
 
 def operations(services: EventServices, found: Document, news: News) -> tuple[list[Operation], Json]:

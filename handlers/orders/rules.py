@@ -39,6 +39,9 @@ _SHOWN: Final = (
     "paid_at",
     "completed_at",
 )
+_FOLLOWED: Final = ("revision", "status", "payment_status", "fulfillment_status", "updated_at")
+# So many changes can be resumed from; a parcel that is scanned often has more than an order.
+CHANGES_KEPT: Final = 50
 _PAYMENT_SHOWN: Final = ("choice", "method", "brand", "last4", "payment_intent_id", "failure_message")
 # What people read about a parcel, by its status.
 PARCEL_WORDS: Final[dict[str, str]] = {
@@ -113,7 +116,52 @@ def moved(order: Mapping[str, Any], news: News, now: str) -> tuple[Json, Step] |
     after["timeline"] = [*order["timeline"], *_points(order, after, news, now)]
     if found.status != order["status"]:
         _enter(after, found, news, now)
+    after["changes"] = [*order.get("changes", ()), snapshot(after)][-CHANGES_KEPT:]
     return settled(after, now), found
+
+
+def snapshot(order: Mapping[str, Any]) -> Json:
+    """What followers of an order are told of it at a revision."""
+    kept = {name: order[name] for name in _FOLLOWED}
+    arrival = order["shipping"].get("estimated_delivery")
+    return {**kept, "estimated_delivery": arrival} if arrival is not None else kept
+
+
+def revision_before(order: Mapping[str, Any], last_id: str | None) -> int:
+    """The revision that a follower has: by the id of the last message, else the one before the current state."""
+    if last_id is not None and last_id.isascii() and last_id.isdigit() and int(last_id) < order["revision"]:
+        return int(last_id)
+    if last_id == str(order["revision"]) and not is_settled(order):
+        return int(order["revision"])
+    return int(order["revision"]) - 1
+
+
+def changes_since(order: Mapping[str, Any], revision: int) -> list[Json]:
+    """Every change after a revision, oldest first; the current state alone where they are not known any more."""
+    if order["revision"] <= revision:
+        return []
+    known: list[Json] = [each for each in order.get("changes", ()) if each["revision"] > revision]
+    return known or [snapshot(order)]
+
+
+def is_settled(order: Mapping[str, Any]) -> bool:
+    """Whether nothing more happens to an order by itself: it has ended, and no money is on its way back."""
+    return order["status"] in saga.FINAL and order["payment_status"] != "refund_pending"
+
+
+def stream_view(order_id: str, change: Mapping[str, Any]) -> v.OrderStreamEvent:
+    """A change as followers see it."""
+    view: v.OrderStreamEvent = {
+        "order_id": order_id,
+        "status": change["status"],
+        "payment_status": change["payment_status"],
+        "fulfillment_status": change["fulfillment_status"],
+        "final": is_settled(change),
+        "updated_at": change["updated_at"],
+    }
+    if "estimated_delivery" in change:
+        view["estimated_delivery"] = change["estimated_delivery"]
+    return view
 
 
 def settled(order: Json, now: str) -> Json:

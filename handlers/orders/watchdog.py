@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from handlers.contract.services import EventServices
 from handlers.orders import process, store
+from handlers.orders.bells import Bells
 from handlers.orders.rules import News
 from handlers.orders.saga import DEADLINES
 from handlers.platform.clock import moment, timestamp
@@ -142,6 +143,7 @@ async def look(services: EventServices, row: Json) -> None:
         news = News(trigger=DEADLINES[found.data["status"]].trigger, correlation_id=new_id("watchdog"))
         batch, _ = process.operations(services, found, news)
         await settled(services.store, store.CONTAINER, user_id, batch)
+        services.room(Bells).ring(order_id)
 
     await retrying(attempt)
 

@@ -19,6 +19,7 @@ from yarl import URL
 from handlers.platform.envelope import send_problem
 from handlers.platform.errors import Problem, unavailable
 from handlers.platform.request import SCOPE_KEY, RequestInfo
+from handlers.platform.stopping import Stopping
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +73,7 @@ class Forwarder:
         max_body_bytes: int,
         connect_seconds: float = CONNECT_SECONDS,
         total_seconds: float = TOTAL_SECONDS,
+        stopping: Stopping | None = None,
     ) -> None:
         self._base = URL(base_url)
         self._prefix = self._base.raw_path.rstrip("/")
@@ -79,6 +81,9 @@ class Forwarder:
         self._connect_seconds = connect_seconds
         self._total_seconds = total_seconds
         self._session: aiohttp.ClientSession | None = None
+        self._streams: set[asyncio.Timeout] = set()
+        self._stopping = stopping or Stopping()
+        self._stopping.hear(self._end_streams)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Forwards one request."""
@@ -107,18 +112,29 @@ class Forwarder:
         answer = _Answer(send)
         try:
             async with asyncio.timeout(self._total_seconds) as limit:
-                await self._pass(scope, info, body, answer, limit)
+                try:
+                    await self._pass(scope, info, body, answer, limit)
+                finally:
+                    self._streams.discard(limit)
         except _Gone:
             return
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             if body.gone:
                 return
             if answer.begun:
+                if answer.endless and self._stopping.begun:
+                    await answer.end(b"")
+                    return
                 # Too late for an envelope: the server cuts the connection, and the client sees an unfinished answer.
                 raise
             await send_problem(send, self._problem(error, body, info), info.request_id)
         except Problem as problem:
             await send_problem(send, problem, info.request_id)
+
+    def _end_streams(self) -> None:
+        """This process is to end: streams do not end by themselves."""
+        for limit in self._streams:
+            limit.reschedule(asyncio.get_running_loop().time())
 
     def _problem(self, error: BaseException, body: _Body, info: RequestInfo) -> Problem:
         if body.too_large:
@@ -142,6 +158,8 @@ class Forwarder:
                 raise unavailable()
             if response.content_type == "text/event-stream":
                 limit.reschedule(None)
+                answer.endless = True
+                self._streams.add(limit)
             await answer.begin(response.status, _answer_headers(response.raw_headers))
             if (response.content_length or WHOLE_BYTES + 1) <= WHOLE_BYTES:
                 await answer.end(await response.read())
@@ -235,6 +253,7 @@ class _Answer:
     def __init__(self, send: Send) -> None:
         self._send = send
         self.begun = False
+        self.endless = False
 
     async def begin(self, status: int, headers: list[Header]) -> None:
         self.begun = True

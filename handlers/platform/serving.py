@@ -11,12 +11,17 @@ from typing import Final
 import uvicorn
 from starlette.types import ASGIApp
 
+from handlers.platform.stopping import Stopping
+
 GRACE_SECONDS: Final = 20
 FAILED: Final = 3
 
 
-def serve(app: ASGIApp, host: str, port: int) -> None:
-    """Serves the application until the process is told to stop. Raises `SystemExit` when it does not start."""
+def serve(app: ASGIApp, host: str, port: int, stopping: Stopping | None = None) -> None:
+    """Serves the application until the process is told to stop. Raises `SystemExit` when it does not start.
+
+    `stopping` is told first, so that what would go on for long ends before the answers under way are waited for.
+    """
     config = uvicorn.Config(
         app,
         host=host,
@@ -31,13 +36,17 @@ def serve(app: ASGIApp, host: str, port: int) -> None:
         proxy_headers=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    server = _Server(config)
+    server = _Server(config, stopping or Stopping())
     server.run()
     if not server.started:
         raise SystemExit(FAILED)
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, stopping: Stopping) -> None:
+        super().__init__(config)
+        self._stopping = stopping
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """A stop that was asked for is no failure.
@@ -52,6 +61,11 @@ class _Server(uvicorn.Server):
         """Starts the application, then listens."""
         with _settled():
             await super().startup(sockets)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Tells what goes on for long, then waits for the answers under way."""
+        self._stopping.begin()
+        await super().shutdown(sockets)
 
 
 @contextmanager

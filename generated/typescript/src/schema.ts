@@ -1560,7 +1560,7 @@ export interface paths {
         /**
          * Follow an order
          * @description Server-sent events: one message with the order's state at once, then one for each change, until the order can change no more or the client leaves.
-         *     A comment line every 15 seconds keeps the connection open. After a break, browsers send `Last-Event-ID` by themselves. For the owner and for staff; anyone else gives the e-mail address of the order in `email`. An unknown order, one of somebody else and a wrong
+         *     A caller may follow five orders at a time in one process (429 beyond that). A comment line every 15 seconds keeps the connection open. After a break, browsers send `Last-Event-ID` by themselves. For the owner and for staff; anyone else gives the e-mail address of the order in `email`. An unknown order, one of somebody else and a wrong
          *     address are the same 404.
          */
         get: operations["streamOrderEvents"];
@@ -17467,7 +17467,6 @@ export interface operations {
             404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
-            501: components["responses"]["NotImplemented"];
             503: components["responses"]["Unavailable"];
         };
     };
