@@ -22,7 +22,6 @@ from handlers.platform.inbox import Inbox
 from handlers.platform.limits import Limits
 from handlers.platform.outbox import Outbox
 from handlers.platform.passwords import Passwords
-from handlers.platform.responses.responses import Responses
 from handlers.platform.stopping import Stopping
 from handlers.platform.store.port import DocumentStore
 from handlers.platform.telemetry import Telemetry
