@@ -9,16 +9,20 @@ from handlers.inventory import events as inventory
 from handlers.orders import events as orders
 from handlers.payments import events as payments
 from handlers.products import events as products
+from handlers.shipments import events as shipments
+from handlers.users import events as users
 from handlers.contract.services import EventServices
 from handlers.platform.events import Event
 
 _inventory_on_product_created: Callable[[Event[e.ProductCreatedData], EventServices], Awaitable[None]] = inventory.on_product_created
 _inventory_on_product_deleted: Callable[[Event[e.ProductDeletedData], EventServices], Awaitable[None]] = inventory.on_product_deleted
 _inventory_on_product_updated: Callable[[Event[e.ProductUpdatedData], EventServices], Awaitable[None]] = inventory.on_product_updated
+_inventory_on_shipment_scheduled: Callable[[Event[e.ShipmentScheduledData], EventServices], Awaitable[None]] = inventory.on_shipment_scheduled
 _orders_on_inventory_released: Callable[[Event[e.InventoryReleasedData], EventServices], Awaitable[None]] = orders.on_inventory_released
 _orders_on_inventory_reservation_failed: Callable[[Event[e.InventoryReservationFailedData], EventServices], Awaitable[None]] = orders.on_inventory_reservation_failed
 _orders_on_inventory_reserved: Callable[[Event[e.InventoryReservedData], EventServices], Awaitable[None]] = orders.on_inventory_reserved
 _orders_on_shipment_rejected: Callable[[Event[e.ShipmentRejectedData], EventServices], Awaitable[None]] = orders.on_shipment_rejected
+_orders_on_shipment_scheduled: Callable[[Event[e.ShipmentScheduledData], EventServices], Awaitable[None]] = orders.on_shipment_scheduled
 _payments_on_inventory_reserved: Callable[[Event[e.InventoryReservedData], EventServices], Awaitable[None]] = payments.on_inventory_reserved
 _payments_on_refund_requested: Callable[[Event[e.RefundRequestedData], EventServices], Awaitable[None]] = payments.on_refund_requested
 _products_on_inventory_updated: Callable[[Event[e.InventoryUpdatedData], EventServices], Awaitable[None]] = products.on_inventory_updated
@@ -26,5 +30,8 @@ _products_on_product_created: Callable[[Event[e.ProductCreatedData], EventServic
 _products_on_product_deleted: Callable[[Event[e.ProductDeletedData], EventServices], Awaitable[None]] = products.on_product_deleted
 _products_on_product_updated: Callable[[Event[e.ProductUpdatedData], EventServices], Awaitable[None]] = products.on_product_updated
 _products_on_stock_level_changed: Callable[[Event[e.StockLevelChangedData], EventServices], Awaitable[None]] = products.on_stock_level_changed
+_shipments_on_shipment_scheduled: Callable[[Event[e.ShipmentScheduledData], EventServices], Awaitable[None]] = shipments.on_shipment_scheduled
+_users_on_order_completed: Callable[[Event[e.OrderCompletedData], EventServices], Awaitable[None]] = users.on_order_completed
+_users_on_profile_updated: Callable[[Event[e.ProfileUpdatedData], EventServices], Awaitable[None]] = users.on_profile_updated
 
 __all__ = ["Awaitable", "Callable", "Event", "EventServices", "e"]

@@ -117,10 +117,10 @@ def new_product(**changes: Any) -> Json:
 
 
 @asynccontextmanager
-async def running_shop(folder: Path, redis_url: str) -> AsyncIterator[Shop]:
-    """The application with the demo data, its administrator signed in."""
+async def running_shop(folder: Path, redis_url: str, **more: str) -> AsyncIterator[Shop]:
+    """The application with the demo data, its administrator signed in; `more` are further environment variables."""
     # The administrator is signed in once for a session of tests, which may take longer than a token usually lives.
-    environ = {"JWT_ACCESS_EXPIRY_MINUTES": "60"}
+    environ = {"JWT_ACCESS_EXPIRY_MINUTES": "60", **more}
     async with serving() as stripe, running_app(folder, redis_url, **environ, **stripe_environ(stripe)) as running:
         await load(running.services)
         await running.services.room(Catalogue).start()

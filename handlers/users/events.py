@@ -1,0 +1,80 @@
+"""What accounts do when they hear of orders: points, tiers, what is known of the customer. Guests have no account.
+
+They play the agent crm-profile-aggregation while that is not deployed (decision 39): each order brings the customer's
+profile up to date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from generated import events as e
+from handlers.contract.services import EventServices
+from handlers.platform.clock import timestamp
+from handlers.platform.events import Event
+from handlers.platform.store.port import Document, Operation, Replace
+from handlers.users import loyalty, store
+
+AGENT: Final = "crm-profile-aggregation"
+
+Json = dict[str, Any]
+
+
+async def on_order_created(event: Event[e.OrderCreatedData], services: EventServices) -> None:
+    """Counts the order in the customer's profile, as the agent, and says so."""
+    user_id = event.data["user_id"]
+
+    def edit(found: Document) -> list[Operation]:
+        orders = loyalty.orders_count(found.data) + 1
+        segments = loyalty.segments_of(orders)
+        after = loyalty.profiled(found.data, orders, segments)
+        data = {"user_id": user_id, "order_id": event.data["order_id"], "orders_count": orders, "segments": segments}
+        row = services.outbox.follow(
+            event, store.CONTAINER, after, event_type="ProfileUpdated", data=data, source=AGENT
+        )
+        return [Replace(after, if_match=found.etag), row]
+
+    await services.inbox.once(event, store.CONTAINER, user_id, _of_account(services, user_id, edit))
+
+
+async def on_profile_updated(event: Event[e.ProfileUpdatedData], services: EventServices) -> None:
+    """Keeps what the agent has learned. Older news than what is known changes nothing."""
+    data = event.data
+    user_id = data["user_id"]
+
+    def edit(found: Document) -> list[Operation]:
+        after = loyalty.profiled(found.data, data["orders_count"], data["segments"])
+        if after == found.data or data["orders_count"] < loyalty.orders_count(found.data):
+            return []
+        return [Replace(after, if_match=found.etag)]
+
+    await services.inbox.once(event, store.CONTAINER, user_id, _of_account(services, user_id, edit))
+
+
+async def on_order_completed(event: Event[e.OrderCompletedData], services: EventServices) -> None:
+    """Credits the points of a completed order, once."""
+    user_id = event.data["user_id"]
+
+    def edit(found: Document) -> list[Operation]:
+        after = loyalty.rewarded(found.data, event.data["totals"], timestamp(services.clock.now()))
+        data = {
+            "user_id": user_id,
+            "role": after["role"],
+            "newsletter_opt_in": after["newsletter_opt_in"],
+            "changed_fields": ["rewards"],
+        }
+        row = services.outbox.follow(event, store.CONTAINER, after, event_type="UserUpdated", data=data)
+        return [Replace(after, if_match=found.etag), row]
+
+    await services.inbox.once(event, store.CONTAINER, user_id, _of_account(services, user_id, edit))
+
+
+def _of_account(
+    services: EventServices, user_id: str, edit: Callable[[Document], list[Operation]]
+) -> Callable[[], Awaitable[list[Operation]]]:
+    async def build() -> list[Operation]:
+        found = await store.read(services.store, user_id)
+        return edit(found) if found is not None else []
+
+    return build

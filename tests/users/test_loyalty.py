@@ -1,0 +1,128 @@
+"""What orders make of an account: points and tiers, and what the shop has learned, each order once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from handlers.platform.store.port import Query
+from handlers.users import events, loyalty, rules, store
+from tests.flows.test_journey import bought
+from tests.orders.test_orders import ordered, placed
+from tests.orders.test_process import event, until
+from tests.shipments.test_operations import moved, shipped_order
+from tests.support.shop import Shop
+from tests.support.shopper import customer, guest, priced
+from tests.support.wait import eventually
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+Json = dict[str, Any]
+
+
+async def account(shop: Shop, user_id: str) -> Json:
+    found = await store.read(shop.services.store, user_id)
+    assert found is not None
+    return found.data
+
+
+async def told(shop: Shop, user_id: str, name: str) -> list[Json]:
+    """The events of a kind about an account."""
+    rows = await shop.services.store.query(Query(store.CONTAINER, partition=user_id, kind="outbox", limit=100))
+    envelopes = [row.data["envelope"] for row in rows.items if "envelope" in row.data]
+    return [envelope for envelope in envelopes if envelope["event_type"] == name]
+
+
+@pytest.mark.parametrize(
+    ("total", "currency", "points"), [(0.99, "USD", 0), (1309.92, "USD", 1309), (500, "JPY", 500), (1.999, "KWD", 1)]
+)
+async def test_one_point_for_each_whole_unit(total: float, currency: str, points: int) -> None:
+    assert loyalty.points_of(total, currency) == points
+
+
+async def test_spending_adds_up_in_its_own_currency() -> None:
+    user = {"rewards": {"points": 499, "lifetime_spend": 100, "currency": "USD"}, "updated_at": "2026"}
+    after = loyalty.rewarded(user, {"total": 1.10, "currency": "USD"}, "2027")
+    assert after["rewards"] == {"points": 500, "lifetime_spend": 210, "currency": "USD"}
+    assert rules.rewards_view(after)["tier"] == "silver"
+    abroad = loyalty.rewarded(user, {"total": 300, "currency": "JPY"}, "2027")
+    assert abroad["rewards"] == {"points": 799, "lifetime_spend": 100, "currency": "USD"}
+
+
+async def test_segments_follow_the_orders() -> None:
+    assert [loyalty.segments_of(orders) for orders in (0, 1, 2, 4, 5)] == [
+        [],
+        ["new-customer"],
+        ["returning-customer"],
+        ["returning-customer"],
+        ["frequent-buyer"],
+    ]
+
+
+async def test_each_order_is_counted_once(shop: Shop) -> None:
+    shopper = await customer(shop)
+    product = await priced(shop, 20.0)
+    for orders in (1, 2):
+        await shopper.has(product)
+        order = await placed(shopper)
+
+        async def counted(orders: int = orders) -> bool:
+            return loyalty.orders_count(await account(shop, shopper.user_id)) == orders
+
+        await eventually(counted)
+    again = event("OrderCreated", {"order_id": order["order_id"], "user_id": shopper.user_id}, events.AGENT)
+    for _ in range(2):
+        await events.on_order_created(again, shop.services)
+    assert (await account(shop, shopper.user_id))["crm"] == {"orders_count": 3, "segments": ["returning-customer"]}
+    news = await told(shop, shopper.user_id, "ProfileUpdated")
+    assert [(each["source"], each["data"]["orders_count"]) for each in news] == [(events.AGENT, n) for n in (1, 2, 3)]
+
+
+async def test_what_the_agent_says_is_kept_but_nothing_older(shop: Shop) -> None:
+    shopper = await customer(shop)
+    data = {"order_id": "order-1", "user_id": shopper.user_id, "orders_count": 7, "segments": ["vip"]}
+    await events.on_profile_updated(event("ProfileUpdated", data, "crud-users"), shop.services)
+    older = {**data, "orders_count": 6, "segments": ["frequent-buyer"]}
+    await events.on_profile_updated(event("ProfileUpdated", older, "crud-users"), shop.services)
+    assert (await account(shop, shopper.user_id))["crm"] == {"orders_count": 7, "segments": ["vip"]}
+
+
+async def test_a_completed_order_earns_its_points_once(shop: Shop) -> None:
+    shopper, order, shipment_id = await shipped_order(shop)
+    before = (await shopper.call("GET", "/api/users/me/rewards")).json()
+    assert (before["points"], before["tier"]) == (0, "bronze")
+    await moved(shop, shipment_id, "picked_up")
+    await moved(shop, shipment_id, "delivered")
+    await until(shop, order, "completed")
+    total = order["totals"]["total"]
+
+    async def credited() -> bool:
+        return bool((await shopper.call("GET", "/api/users/me/rewards")).json()["points"] == int(total))
+
+    await eventually(credited)
+    again = event("OrderCompleted", {"order_id": order["order_id"], "user_id": shopper.user_id}, "crud-users")
+    again.data["totals"] = order["totals"]
+    for _ in range(3):
+        await events.on_order_completed(again, shop.services)
+    rewards = (await shopper.call("GET", "/api/users/me/rewards")).json()
+    assert (rewards["points"], rewards["lifetime_spend"]) == (2 * int(total), pytest.approx(2 * total))
+    news = await told(shop, shopper.user_id, "UserUpdated")
+    assert [each["data"]["changed_fields"] for each in news][-2:] == [["rewards"], ["rewards"]]
+
+
+async def test_guests_have_no_account_to_credit(shop: Shop) -> None:
+    shopper = await guest(shop)
+    await shopper.has(await priced(shop, 20.0))
+    order = (await ordered(shopper, email="guest-of-loyalty@example.com")).json()
+    await until(shop, order, "awaiting_payment")
+    data = {"order_id": order["order_id"], "user_id": shopper.user_id, "totals": order["totals"]}
+    await events.on_order_created(event("OrderCreated", data, events.AGENT), shop.services)
+    await events.on_order_completed(event("OrderCompleted", data, "crud-users"), shop.services)
+    assert await store.read(shop.services.store, shopper.user_id) is None
+
+
+async def test_a_failed_order_earns_nothing(shop: Shop) -> None:
+    shopper, _, order = await bought(shop, "pm_card_chargeCustomerFail")
+    await until(shop, order, "payment_failed")
+    assert (await shopper.call("GET", "/api/users/me/rewards")).json()["points"] == 0
