@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from handlers import worker
+from handlers.orders import watchdog
 from handlers.platform.clock import timestamp
 from handlers.platform.events import EventContract, message_of
 from handlers.platform.store.port import Query
@@ -33,8 +34,10 @@ PLAYED = {"inventory-reservation-validation", "logistics-carrier-selection", "cr
 async def without(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> AsyncIterator[Shop]:
     """A shop in which the agents are deployed, so that nobody plays them."""
     folder: Path = tmp_path_factory.mktemp("agents")
-    async with running_shop(folder, redis_url, BUILT_IN_AGENTS="none") as shop:
-        yield shop
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(watchdog, "EVERY", 0.1)
+        async with running_shop(folder, redis_url, BUILT_IN_AGENTS="none") as shop:
+            yield shop
 
 
 async def says(shop: Shop, agent: str, event_type: str, data: Json) -> None:
@@ -105,3 +108,21 @@ async def test_the_agents_move_the_order(without: Shop) -> None:
     for container, partition in (("users", shopper.user_id), ("shipments", order_id)):
         rows = await shop.services.store.query(Query(container, partition=partition, kind="outbox"))
         assert {row.data["envelope"]["source"] for row in rows.items if "envelope" in row.data} <= {"crud-service"}
+
+
+async def test_a_carrier_agent_that_is_silent_ends_the_order_and_the_money_goes_back(without: Shop) -> None:
+    shop = without
+    _, product, order = await bought(shop, "pm_card_visa")
+    held = {"order_id": order["order_id"], "reservations": units(order)}
+    await says(shop, "inventory-reservation-validation", "InventoryReserved", held)
+    await until(shop, order, "paid")
+    # The clock of this shop never goes back: this test is the last.
+    shop.running.clock.advance(minutes=31)
+    ended = await until(shop, order, "cancelled")
+    assert ended["cancellation"]["reason"] == "process_timeout"
+
+    async def returned() -> bool:
+        return bool((await document(shop, order))["payment_status"] == "refunded")
+
+    await eventually(returned)
+    assert await levels(shop, product) == (5, 0)

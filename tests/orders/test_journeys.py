@@ -1,0 +1,414 @@
+"""Whole journeys of shoppers, and the books at the end of each: stock, money and the use of the promo code agree with
+what became of the order. Stripe's webhooks arrive over a socket.
+
+The journeys that wait for a deadline come last: they move the clock of their shop, and never back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from handlers.inventory import reservations
+from handlers.orders import watchdog
+from handlers.payments import store as payments
+from handlers.payments.states import is_paid
+from handlers.platform.store.port import Query
+from handlers.pricing import promotions
+from infra.local.stripe.faults import Fault
+from infra.local.stripe.intents import confirm_intent
+from infra.local.stripe.wire import Refusal
+from tests.flows.test_journey import saved
+from tests.orders.test_orders import ordered
+from tests.orders.test_process import document, levels, sent, until
+from tests.payments.test_operations import confirm, prepare, prepared, refund
+from tests.shipments.test_operations import moved
+from tests.support.paying import Paying, listening
+from tests.support.people import rule_of
+from tests.support.shop import Shop, running_shop
+from tests.support.shopper import Shopper, customer, guest, priced, promotion
+from tests.support.wait import eventually
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+Json = dict[str, Any]
+ON_HAND = 10
+BOUGHT = 2
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def market(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> AsyncIterator[Shop]:
+    """A shop of these journeys alone, which Stripe's stand-in sends its webhooks to; its watchdog looks often."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(watchdog, "EVERY", 0.1)
+        async with (
+            running_shop(tmp_path_factory.mktemp("market"), redis_url) as shop,
+            listening(Paying(shop.running, shop.stripe)),
+        ):
+            yield shop
+
+
+@dataclass
+class Story:
+    """One order of two units of a product, with a promo code that works once."""
+
+    shop: Shop
+    shopper: Shopper
+    product: Json
+    code: str
+    order: Json
+    email: str
+
+    @property
+    def total(self) -> int:
+        """What the order costs, in cents."""
+        return round(self.order["totals"]["total"] * 100)
+
+    async def seen(self) -> Json:
+        """The order as its owner sees it."""
+        answer = await self.shopper.call("GET", f"/api/orders/{self.order['order_id']}")
+        assert answer.status_code == 200, answer.text
+        found: Json = answer.json()
+        return found
+
+    async def reaches(self, status: str) -> Json:
+        """The order, once it has a status."""
+        await until(self.shop, self.order, status)
+        return await self.seen()
+
+    async def cancel(self) -> httpx.Response:
+        """Asks for the end of the order."""
+        return await self.shopper.call("POST", f"/api/orders/{self.order['order_id']}/cancel")
+
+    async def pays_in_browser(self, intent: Json, method: str = "pm_card_visa") -> None:
+        """What Stripe.js does with the client secret: the shop hears of it by webhook only."""
+        form = {"payment_method": method, "return_url": "http://127.0.0.1"}
+        confirm_intent(self.shop.stripe.account, form, intent["payment_intent_id"])
+        await asyncio.sleep(0)
+
+    async def told(self, name: str) -> int:
+        """How often the payment has told of something."""
+        rows = await self.shop.services.store.query(
+            Query(payments.CONTAINER, partition=self.order["order_id"], kind="outbox", limit=100)
+        )
+        return sum(row.data.get("envelope", {}).get("event_type") == name for row in rows.items)
+
+    async def parcel(self) -> str:
+        """The id of the parcel, once there is one."""
+        return str((await self.reaches("processing"))["shipping"]["shipment_id"])
+
+    async def books(self, *, sold: int, taken: int, used: bool, held: int = 0) -> None:
+        """Waits until the books say: units sold and held, cents taken by Stripe and by us, whether the code is used."""
+        wanted = ((ON_HAND - sold, held), taken, taken, int(used))
+        found: Any = None
+
+        async def agree() -> bool:
+            nonlocal found
+            found = (await levels(self.shop, self.product), self._taken(), await self._noted(), await self._uses())
+            return bool(found == wanted)
+
+        try:
+            await eventually(agree)
+        except TimeoutError:
+            pytest.fail(f"the books say {found}, not {wanted}")
+
+    async def _noted(self) -> int:
+        payment = await payments.payment_of(self.shop.services.store, self.order["order_id"])
+        if payment is None or not is_paid(payment["status"]):
+            return 0
+        assert payment["refund_held"] >= payment["refunded"]
+        return int(payment["amount"] - payment["refunded"])
+
+    def _taken(self) -> int:
+        state = self.shop.stripe.account.state
+        own = [
+            each for each in state.all("payment_intent") if each["metadata"].get("order_id") == self.order["order_id"]
+        ]
+        back = [each for intent in own for each in state.all("refund", payment_intent=intent["id"])]
+        received = sum(intent["amount_received"] for intent in own)
+        return int(received - sum(each["amount"] for each in back if each["status"] == "succeeded"))
+
+    async def _uses(self) -> int:
+        found = await promotions.read(self.shop.services.store, self.code)
+        assert found is not None
+        return int(found.data["redeemed"])
+
+
+async def story(shop: Shop, *, shopper: Shopper | None = None, card: str | None = None, **changes: Any) -> Story:
+    """A shopper orders; pays with a saved card where one is named. `product`: changes of the product."""
+    shopper = shopper or await customer(shop)
+    product = await priced(shop, 50.0, on_hand=ON_HAND, **changes.pop("product", {}))
+    code = await promotion(shop, "percentage", 10, once_per_customer=True)
+    await shopper.has(product, changes.pop("quantity", BOUGHT))
+    if card is not None:
+        changes["payment_method"] = await saved(shopper, card)
+    email = f"dana-{uuid4().hex[:8]}@example.com"
+    answer = await ordered(shopper, promo_code=code, email=email, **changes)
+    assert answer.status_code == 201, answer.text
+    return Story(shop, shopper, product, code, answer.json(), email)
+
+
+# --- paid
+async def test_a_guest_buys_with_a_new_card_and_gets_the_goods(market: Shop) -> None:
+    tale = await story(market, shopper=await guest(market))
+    intent = await prepared(tale.shopper, tale.order)
+    assert (await confirm(tale.shopper, intent)).json()["status"] == "succeeded"
+    parcel = await tale.parcel()
+    stranger = Shopper(market)
+    path = f"/api/orders/{tale.order['order_id']}"
+    assert (await stranger.call("GET", path)).status_code == 404
+    assert (await stranger.call("GET", f"{path}?email={tale.email}")).json()["status"] == "processing"
+    for status in ("picked_up", "out_for_delivery", "delivered"):
+        await moved(market, parcel, status)
+    ended = await tale.reaches("completed")
+    assert (ended["payment_status"], ended["fulfillment_status"]) == ("paid", "delivered")
+    await tale.books(sold=BOUGHT, taken=tale.total, used=True)
+
+
+async def test_the_bank_wants_authentication(market: Shop) -> None:
+    tale = await story(market)
+    intent = await prepared(tale.shopper, tale.order)
+    asked = await confirm(tale.shopper, intent, "pm_card_authenticationRequired")
+    assert (asked.status_code, rule_of(asked)) == (422, "payment_authentication_required")
+    assert (await tale.seen())["status"] == "awaiting_payment"
+    await tale.books(sold=0, held=BOUGHT, taken=0, used=True)
+    market.stripe.authenticate(intent["payment_intent_id"])
+    assert (await confirm(tale.shopper, intent, None)).json()["status"] == "succeeded"
+    await tale.reaches("processing")
+    await tale.books(sold=BOUGHT, taken=tale.total, used=True)
+
+
+async def test_the_webhook_comes_before_the_confirmation(market: Shop) -> None:
+    tale = await story(market)
+    intent = await prepared(tale.shopper, tale.order)
+    await tale.pays_in_browser(intent)
+    await tale.reaches("processing")
+    late = await confirm(tale.shopper, intent, None)
+    assert (late.status_code, late.json()["status"]) == (200, "succeeded")
+    assert await tale.told("PaymentProcessed") == 1
+    await tale.books(sold=BOUGHT, taken=tale.total, used=True)
+
+
+@pytest.mark.parametrize("effect", ["late", "duplicate", "reordered", "lost"])
+async def test_the_confirmation_comes_before_the_webhook(market: Shop, effect: str) -> None:
+    market.stripe.webhooks.faults.add(Fault(effect, on="payment_intent.succeeded", seconds=0.3))
+    tale = await story(market)
+    assert (await confirm(tale.shopper, await prepared(tale.shopper, tale.order))).status_code == 200
+    await tale.reaches("processing")
+    await market.stripe.webhooks.idle()
+    assert (await tale.seen())["status"] == "processing"
+    assert await tale.told("PaymentProcessed") == 1
+    await tale.books(sold=BOUGHT, taken=tale.total, used=True)
+
+
+# --- not paid
+async def test_a_saved_card_is_declined(market: Shop) -> None:
+    tale = await story(market, card="pm_card_chargeCustomerFail")
+    ended = await tale.reaches("payment_failed")
+    assert ended["payment"]["failure_message"]
+    await tale.books(sold=0, taken=0, used=False)
+
+
+async def test_a_new_card_is_declined_and_another_pays(market: Shop) -> None:
+    tale = await story(market)
+    intent = await prepared(tale.shopper, tale.order)
+    declined = await confirm(tale.shopper, intent, "pm_card_visa_chargeDeclined")
+    assert (declined.status_code, rule_of(declined)) == (422, "payment_declined")
+    await tale.books(sold=0, held=BOUGHT, taken=0, used=True)
+    with pytest.raises(Refusal):
+        await tale.pays_in_browser(intent, "pm_card_visa_chargeDeclined")
+    assert (await confirm(tale.shopper, intent, "pm_card_mastercard")).status_code == 200
+    await tale.reaches("processing")
+    await tale.books(sold=BOUGHT, taken=tale.total, used=True)
+
+
+async def test_the_browser_names_another_amount(market: Shop) -> None:
+    tale = await story(market)
+    refused = await prepare(tale.shopper, tale.order, amount=1.0)
+    assert (refused.status_code, rule_of(refused)) == (422, "amount_mismatch")
+    await tale.books(sold=0, held=BOUGHT, taken=0, used=True)
+
+
+async def test_two_want_the_last_units(market: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    both_ordered = asyncio.Event()
+    reserve = reservations.reserve
+
+    async def later(*given: Any) -> None:
+        await both_ordered.wait()
+        await reserve(*given)
+
+    monkeypatch.setattr(reservations, "reserve", later)
+    first = await story(market, quantity=ON_HAND - 1)
+    rival = await customer(market)
+    await rival.has(first.product, BOUGHT)
+    code = await promotion(market, "percentage", 10, once_per_customer=True)
+    answer = await ordered(rival, promo_code=code)
+    assert answer.status_code == 201, answer.text
+    second = Story(market, rival, first.product, code, answer.json(), "")
+    both_ordered.set()
+    orders = [first, second]
+
+    async def decided() -> bool:
+        return all([(await document(market, each.order))["status"] != "pending" for each in orders])
+
+    await eventually(decided)
+    outcomes = {(await each.seen())["status"]: each for each in orders}
+    assert set(outcomes) == {"awaiting_payment", "cancelled"}
+    loser, winner = outcomes["cancelled"], outcomes["awaiting_payment"]
+    assert (await loser.seen())["cancellation"]["reason"] == "out_of_stock"
+    held = ON_HAND - 1 if winner is first else BOUGHT
+    await winner.books(sold=0, held=held, taken=0, used=True)
+    await loser.books(sold=0, held=held, taken=0, used=False)
+    assert rule_of(await prepare(loser.shopper, loser.order)) == "order_state_invalid"
+
+
+# --- paid, and no parcel
+async def test_no_carrier_takes_what_was_paid(market: Shop) -> None:
+    heavy = [{"sku": f"HEAVY-{uuid4().hex[:10].upper()}", "on_hand": ON_HAND, "weight_grams": 600_000}]
+    tale = await story(market, card="pm_card_visa", product={"variants": heavy})
+    ended = await tale.reaches("cancelled")
+    assert ended["cancellation"]["reason"] == "no_carrier"
+    await tale.books(sold=0, taken=0, used=False)
+
+    async def returned() -> bool:
+        return bool((await tale.seen())["payment_status"] == "refunded")
+
+    await eventually(returned)
+
+
+# --- cancelled
+async def test_cancelled_before_it_is_paid(market: Shop) -> None:
+    tale = await story(market)
+    await tale.reaches("awaiting_payment")
+    intent = await prepared(tale.shopper, tale.order)
+    assert (await tale.cancel()).json()["payment_status"] == "cancelled"
+    await tale.books(sold=0, taken=0, used=False)
+
+    async def closed() -> bool:
+        found = market.stripe.account.state.get("payment_intent", intent["payment_intent_id"])
+        return bool(found["status"] == "canceled")
+
+    await eventually(closed)
+    assert (await confirm(tale.shopper, intent)).status_code == 409
+
+
+async def test_cancelled_while_the_money_is_on_its_way(market: Shop) -> None:
+    """The browser has paid, nobody has told the shop yet, and the customer cancels: the money goes back."""
+    market.stripe.webhooks.faults.add(Fault("late", on="payment_intent.succeeded", seconds=0.5))
+    tale = await story(market)
+    await tale.reaches("awaiting_payment")
+    await tale.pays_in_browser(await prepared(tale.shopper, tale.order))
+    assert (await tale.cancel()).status_code == 200
+    await market.stripe.webhooks.idle()
+    await tale.books(sold=0, taken=0, used=False)
+    assert (await tale.seen())["status"] == "cancelled"
+
+
+async def test_cancelled_after_it_is_paid(market: Shop) -> None:
+    tale = await story(market, card="pm_card_visa")
+    await tale.reaches("processing")
+    await tale.books(sold=BOUGHT, taken=tale.total, used=True)
+    assert (await tale.cancel()).json()["payment_status"] == "refund_pending"
+    await tale.books(sold=0, taken=0, used=False)
+    assert rule_of(await tale.cancel()) == "order_not_cancellable"
+    assert (await sent(market, tale.order))[-1]["event_type"] in ("OrderCancelled", "OrderUpdated")
+
+
+async def test_cancelled_too_late(market: Shop) -> None:
+    tale = await story(market, card="pm_card_visa")
+    await moved(market, await tale.parcel(), "picked_up")
+    await tale.reaches("shipped")
+    refused = await tale.cancel()
+    assert (refused.status_code, rule_of(refused)) == (409, "order_not_cancellable")
+    await tale.books(sold=BOUGHT, taken=tale.total, used=True)
+
+
+# --- refunded
+async def test_a_part_comes_back_then_the_rest_and_never_more(market: Shop) -> None:
+    tale = await story(market, card="pm_card_visa")
+    parcel = await tale.parcel()
+    for status in ("picked_up", "delivered"):
+        await moved(market, parcel, status)
+    await tale.reaches("completed")
+    assert (await refund(market, tale.order, amount=10.0)).status_code == 201
+    await tale.books(sold=BOUGHT, taken=tale.total - 1000, used=True)
+    over = await refund(market, tale.order, amount=tale.total / 100)
+    assert (over.status_code, rule_of(over)) == (422, "refund_exceeds_payment")
+
+    async def noted() -> bool:
+        return bool((await tale.seen())["payment_status"] == "partially_refunded")
+
+    await eventually(noted)
+    assert (await refund(market, tale.order)).status_code == 201
+    await tale.reaches("refunded")
+    # The goods stay with the customer: what comes back by post is a return.
+    await tale.books(sold=BOUGHT, taken=0, used=True)
+    assert rule_of(await refund(market, tale.order)) == "refund_exceeds_payment"
+
+
+async def test_everything_comes_back_before_the_parcel_leaves(market: Shop) -> None:
+    tale = await story(market, card="pm_card_visa")
+    await tale.reaches("processing")
+    assert (await refund(market, tale.order)).status_code == 201
+    assert (await tale.reaches("cancelled"))["payment_status"] == "refunded"
+    await tale.books(sold=0, taken=0, used=False)
+
+
+# --- deadlines: the clock moves on from here
+async def later(shop: Shop, **by: float) -> None:
+    """So much later: the watchdog of the application finds what is due by itself.
+
+    No webhooks any more: Stripe's clock has not moved, and what is signed too long ago is refused.
+    """
+    await shop.stripe.webhooks.idle()
+    shop.stripe.webhooks.endpoint = None
+    shop.running.clock.advance(**by)
+    await shop.sign_in()
+
+
+async def test_nobody_pays_in_time(market: Shop) -> None:
+    tale = await story(market)
+    await tale.reaches("awaiting_payment")
+    intent = await prepared(tale.shopper, tale.order)
+    assert (await confirm(tale.shopper, intent, "pm_card_visa_chargeDeclined")).status_code == 422
+    await later(market, minutes=31)
+    ended = await document(market, tale.order) | await until(market, tale.order, "cancelled")
+    assert (ended["cancellation"]["reason"], ended["cancellation"]["cancelled_by"]) == ("payment_timeout", "system")
+    await tale.books(sold=0, taken=0, used=False)
+
+
+async def test_paid_in_the_last_moment_but_not_told(market: Shop) -> None:
+    """The webhook is lost, the deadline passes: Stripe is asked before the payment ends, and the money goes back."""
+    market.stripe.webhooks.faults.add(Fault("lost", on="payment_intent.succeeded"))
+    tale = await story(market)
+    await tale.reaches("awaiting_payment")
+    await tale.pays_in_browser(await prepared(tale.shopper, tale.order))
+    await later(market, minutes=31)
+    await until(market, tale.order, "cancelled")
+    await tale.books(sold=0, taken=0, used=False)
+
+
+async def test_the_stock_is_silent(market: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = asyncio.Event()
+    reserve = reservations.reserve
+
+    async def much_later(*given: Any) -> None:
+        await answered.wait()
+        await reserve(*given)
+
+    monkeypatch.setattr(reservations, "reserve", much_later)
+    tale = await story(market)
+    await later(market, minutes=6)
+    ended = await until(market, tale.order, "cancelled")
+    assert ended["cancellation"]["reason"] == "process_timeout"
+    # When it speaks after all, it holds nothing.
+    answered.set()
+    await tale.books(sold=0, taken=0, used=False)
+    assert (await document(market, tale.order))["status"] == "cancelled"
