@@ -12,7 +12,7 @@ from generated import params as p
 from generated import views as v
 from handlers.contract.call import Call
 from handlers.contract.reply import Reply
-from handlers.orders import process, rules, store
+from handlers.orders import process, rules, store, timeline, views
 from handlers.orders.bells import Bells
 from handlers.orders.placing import place
 from handlers.orders.rules import News
@@ -49,12 +49,13 @@ async def create_order(params: p.CreateOrderParameters, body: m.OrderCreate, cal
 async def get_order(params: p.GetOrderParameters, call: Call) -> Reply[v.Order]:
     """An order as it is now."""
     found = await _visible(params.order_id, params.email, call)
-    return Reply(rules.order_view(found.data), etag=found.etag)
+    return Reply(views.order_view(found.data), etag=found.etag)
 
 
 async def get_order_tracking(params: p.GetOrderTrackingParameters, call: Call) -> v.OrderTracking:
-    """The timeline of an order."""
-    return rules.tracking_view((await _visible(params.order_id, params.email, call)).data)
+    """The timeline of an order: the agent's, else its own."""
+    order = (await _visible(params.order_id, params.email, call)).data
+    return views.tracking_view(order, await timeline.told(call.services, order))
 
 
 async def stream_order_events(params: p.StreamOrderEventsParameters, call: Call) -> Reply[str]:
@@ -104,7 +105,7 @@ async def _cancelled(found: Document, news: News, call: Call) -> Reply[v.Order]:
     written = await settled(services.store, store.CONTAINER, order["user_id"], batch)
     services.room(Bells).ring(order["order_id"])
     etag = written[0].etag if written and written[0] is not None else None
-    return Reply(rules.order_view(after), etag=etag)
+    return Reply(views.order_view(after), etag=etag)
 
 
 async def list_my_orders(params: p.ListMyOrdersParameters, call: Call) -> v.OrderSummaryPage:
@@ -121,7 +122,7 @@ async def list_my_orders(params: p.ListMyOrdersParameters, call: Call) -> v.Orde
     cursors = call.services.cursors
     page = await call.services.store.query(cursors.apply(query, params.cursor))
     return {
-        "items": [rules.summary_view(each.data) for each in page.items],
+        "items": [views.summary_view(each.data) for each in page.items],
         "page": params.page,
         "limit": params.limit,
         "next_cursor": cursors.next(query, page),
@@ -145,7 +146,7 @@ async def list_staff_orders(params: p.ListStaffOrdersParameters, call: Call) -> 
     cursors = call.services.cursors
     page = await call.services.store.query(cursors.apply(query, params.cursor))
     return {
-        "items": [rules.staff_view(each.data) for each in page.items],
+        "items": [views.staff_view(each.data) for each in page.items],
         "page": params.page,
         "limit": params.limit,
         "next_cursor": cursors.next(query, page),
@@ -157,7 +158,7 @@ async def _numbered(params: p.ListStaffOrdersParameters, call: Call) -> v.StaffO
     found = await store.by_number(call.services.store, params.order_number or "")
     fits = found is not None and params.page == 1 and _fits(found.data, params)
     return {
-        "items": [rules.staff_view(found.data)] if found is not None and fits else [],
+        "items": [views.staff_view(found.data)] if found is not None and fits else [],
         "page": params.page,
         "limit": params.limit,
         "next_cursor": None,

@@ -22,7 +22,7 @@ from handlers.cart.ordered import take_ordered
 from handlers.cart.store import cart_id_of
 from handlers.checkout.bill import Bill, draw_up
 from handlers.contract.call import Call
-from handlers.orders import rules, store
+from handlers.orders import rules, store, telling, views
 from handlers.orders.numbers import Numbers
 from handlers.orders.saga import DEADLINES
 from handlers.payment_methods import store as payment_methods
@@ -76,7 +76,7 @@ async def place(body: m.OrderCreate, call: Call, once: Once) -> tuple[v.Order, D
     )
     document = await _written(call, order, once)
     await take_ordered(call.services, order["user_id"], order["order_id"], _quantities(order))
-    return rules.order_view(order), document
+    return views.order_view(order), document
 
 
 def _check(bill: Bill) -> None:
@@ -184,10 +184,10 @@ async def _written(call: Call, order: Json, once: Once) -> Document | None:
         store.CONTAINER,
         order,
         event_type="OrderCreated",
-        data=rules.created(order),
+        data=telling.created(order),
         correlation_id=call.request_id,
     )
-    batch = [Create(order), row, *once.remember(rules.order_view(order))]
+    batch = [Create(order), row, *once.remember(views.order_view(order))]
     try:
         written = await settled(services.store, store.CONTAINER, order["user_id"], batch)
     except DocumentExists:

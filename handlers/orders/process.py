@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from handlers.contract.services import EventServices
-from handlers.orders import rules, store
+from handlers.orders import rules, store, telling
 from handlers.orders.bells import Bells
 from handlers.orders.rules import News
 from handlers.orders.saga import EventName, Step, Trigger
@@ -18,10 +18,10 @@ from handlers.pricing import promotions
 Json = dict[str, Any]
 
 _DATA: Final[dict[EventName, Callable[[Json, Json], Json]]] = {
-    "OrderUpdated": rules.updated,
-    "OrderCancelled": rules.cancelled,
-    "OrderCompleted": lambda order, _: rules.completed(order),
-    "RefundRequested": lambda order, _: rules.refund_requested(order),
+    "OrderUpdated": telling.updated,
+    "OrderCancelled": telling.cancelled,
+    "OrderCompleted": lambda order, _: telling.completed(order),
+    "RefundRequested": lambda order, _: telling.refund_requested(order),
 }
 
 

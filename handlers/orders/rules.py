@@ -1,4 +1,4 @@
-"""Orders as documents, events and views; who may see one. Pure. Amounts are in minor units until they leave."""
+"""What becomes of orders: how one moves, what its followers are told of, what is left without the person. Pure."""
 
 from __future__ import annotations
 
@@ -7,42 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from generated import views as v
 from handlers.orders import saga
 from handlers.orders.saga import Step, Trigger
-from handlers.partners.carriers import tracking_url
 from handlers.platform.access import RANK, Principal
 from handlers.platform.clock import moment, timestamp
 
 Json = dict[str, Any]
 
-_PLACE: Final = ("line1", "line2", "city", "state", "postal_code", "country")
-_SHOWN: Final = (
-    "order_id",
-    "order_number",
-    "user_id",
-    "status",
-    "payment_status",
-    "fulfillment_status",
-    "email",
-    "items",
-    "totals",
-    "shipping_address",
-    "billing_address",
-    "shipping",
-    "promo_code",
-    "notes",
-    "cancellation",
-    "payment_due_at",
-    "created_at",
-    "updated_at",
-    "paid_at",
-    "completed_at",
-)
 _FOLLOWED: Final = ("revision", "status", "payment_status", "fulfillment_status", "updated_at")
 # So many changes can be resumed from; a parcel that is scanned often has more than an order.
 CHANGES_KEPT: Final = 50
-_PAYMENT_SHOWN: Final = ("choice", "method", "brand", "last4", "payment_intent_id", "failure_message")
 # What people read about a parcel, by its status.
 PARCEL_WORDS: Final[dict[str, str]] = {
     "label_created": "Shipping label created",
@@ -149,21 +123,6 @@ def is_settled(order: Mapping[str, Any]) -> bool:
     return order["status"] in saga.FINAL and order["payment_status"] != "refund_pending"
 
 
-def stream_view(order_id: str, change: Mapping[str, Any]) -> v.OrderStreamEvent:
-    """A change as followers see it."""
-    view: v.OrderStreamEvent = {
-        "order_id": order_id,
-        "status": change["status"],
-        "payment_status": change["payment_status"],
-        "fulfillment_status": change["fulfillment_status"],
-        "final": is_settled(change),
-        "updated_at": change["updated_at"],
-    }
-    if "estimated_delivery" in change:
-        view["estimated_delivery"] = change["estimated_delivery"]
-    return view
-
-
 def settled(order: Json, now: str) -> Json:
     """The order without the person, once that was asked for and the order has ended."""
     return anonymised(order, now) if order.get("forget") and order["status"] in saga.FINAL else order
@@ -228,151 +187,3 @@ def entry(event_id: str, stage: str, description: str, now: str, location: str |
     """A point of the timeline."""
     point = {"event_id": event_id[-64:].lstrip("_.-"), "stage": stage, "description": description, "timestamp": now}
     return {**point, "location": location} if location is not None else point
-
-
-# --- events
-def created(order: Mapping[str, Any]) -> Json:
-    """The data of `OrderCreated`."""
-    data = {
-        **_names(order),
-        "items": order["items"],
-        "totals": order["totals"],
-        "shipping_address": place_of(order["shipping_address"]),
-        "shipping_method": order["shipping"]["method"],
-        "payment_choice": order["payment"]["choice"],
-    }
-    return {**data, "promo_code": order["promo_code"]} if "promo_code" in order else data
-
-
-def cancelled(order: Mapping[str, Any], previous: Mapping[str, Any]) -> Json:
-    """The data of `OrderCancelled`."""
-    end = order["cancellation"]
-    data = {
-        **_names(order),
-        "reason": end["reason"],
-        "cancelled_by": end["cancelled_by"],
-        "previous_status": previous["status"],
-        "items": units(order),
-        "amount_paid": order["totals"]["total"] if "paid_at" in order else 0.0,
-        "currency": order["totals"]["currency"],
-        "cancelled_at": end["cancelled_at"],
-    }
-    if "payment_intent_id" in order["payment"]:
-        data["payment_intent_id"] = order["payment"]["payment_intent_id"]
-    return {**data, "promo_code": order["promo_code"]} if "promo_code" in order else data
-
-
-def updated(order: Mapping[str, Any], previous: Mapping[str, Any]) -> Json:
-    """The data of `OrderUpdated`."""
-    data = {
-        **_names(order),
-        "status": order["status"],
-        "previous_status": previous["status"],
-        "payment_status": order["payment_status"],
-        "fulfillment_status": order["fulfillment_status"],
-    }
-    arrival = order["shipping"].get("estimated_delivery")
-    return {**data, "estimated_delivery": arrival} if arrival is not None else data
-
-
-def completed(order: Mapping[str, Any]) -> Json:
-    """The data of `OrderCompleted`."""
-    return {
-        **_names(order),
-        "items": order["items"],
-        "totals": order["totals"],
-        "completed_at": order["completed_at"],
-    }
-
-
-def refund_requested(order: Mapping[str, Any]) -> Json:
-    """The data of `RefundRequested`: everything that was paid."""
-    data = {**_names(order), "amount": order["totals"]["total"], "currency": order["totals"]["currency"]}
-    if "payment_intent_id" in order["payment"]:
-        data["payment_intent_id"] = order["payment"]["payment_intent_id"]
-    return data
-
-
-def _names(order: Mapping[str, Any]) -> Json:
-    return {name: order[name] for name in ("order_id", "order_number", "user_id")}
-
-
-def units(order: Mapping[str, Any]) -> list[Json]:
-    """The goods of an order: product, variant, SKU, quantity."""
-    names = ("product_id", "variant_id", "sku", "quantity")
-    return [{name: item[name] for name in names} for item in order["items"]]
-
-
-def place_of(address: Mapping[str, Any]) -> Json:
-    """An address without the person."""
-    return {name: address[name] for name in _PLACE if name in address}
-
-
-# --- answers
-def order_view(order: Mapping[str, Any]) -> v.Order:
-    """An order as its owner and staff see it."""
-    view: v.Order = {name: order[name] for name in _SHOWN if name in order}  # type: ignore[assignment]  # the document has the contract's names
-    view["payment"] = {name: order["payment"][name] for name in _PAYMENT_SHOWN if name in order["payment"]}  # type: ignore[typeddict-item]  # as above
-    return view
-
-
-def summary_view(order: Mapping[str, Any]) -> v.OrderSummary:
-    """An order in a list."""
-    first, shipping = order["items"][0], order["shipping"]
-    view: v.OrderSummary = {
-        "order_id": order["order_id"],
-        "order_number": order["order_number"],
-        "status": order["status"],
-        "payment_status": order["payment_status"],
-        "fulfillment_status": order["fulfillment_status"],
-        "total": order["totals"]["total"],
-        "currency": order["totals"]["currency"],
-        "item_count": sum(item["quantity"] for item in order["items"]),
-        "first_item_name": first["name"],
-        "created_at": order["created_at"],
-        "updated_at": order["updated_at"],
-    }
-    if "image_url" in first:
-        view["first_item_image_url"] = first["image_url"]
-    if "estimated_delivery" in shipping:
-        view["estimated_delivery"] = shipping["estimated_delivery"]
-    return view
-
-
-def staff_view(order: Mapping[str, Any]) -> v.StaffOrderSummary:
-    """An order in a list for staff."""
-    summary = summary_view(order)
-    summary.pop("first_item_image_url", None)
-    summary.pop("estimated_delivery", None)
-    view: v.StaffOrderSummary = {
-        **summary,  # type: ignore[typeddict-item]  # its names are among those of this one
-        "user_id": order["user_id"],
-        "email": order["email"],
-        "customer_name": order["shipping_address"]["name"],
-    }
-    for name in ("carrier", "tracking_number"):
-        if name in order["shipping"]:
-            view[name] = order["shipping"][name]
-    return view
-
-
-def tracking_view(order: Mapping[str, Any]) -> v.OrderTracking:
-    """Where an order is and how it got there."""
-    view: v.OrderTracking = {
-        "order_id": order["order_id"],
-        "order_number": order["order_number"],
-        "status": order["status"],
-        "fulfillment_status": order["fulfillment_status"],
-        "timeline": order["timeline"],
-        "issues": [issue for issue in order.get("issues", {}).values() if "resolved_at" not in issue],
-        "updated_at": order["updated_at"],
-    }
-    shipping = order["shipping"]
-    for name in ("carrier", "tracking_number", "estimated_delivery", "delivered_at"):
-        if name in shipping:
-            view[name] = shipping[name]
-    if "tracking_number" in shipping:
-        view["tracking_url"] = tracking_url(shipping["carrier"], shipping["tracking_number"])
-    if "current_location" in order:
-        view["current_location"] = order["current_location"]
-    return view

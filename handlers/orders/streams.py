@@ -10,7 +10,7 @@ from typing import Any, Final
 import orjson
 
 from handlers.contract.services import EventServices
-from handlers.orders import rules, store
+from handlers.orders import rules, store, views
 from handlers.orders.bells import Bells
 from handlers.platform.store.port import StoreUnavailable
 from handlers.platform.waiting import told
@@ -61,5 +61,5 @@ async def _looked(services: EventServices, order: Json) -> Json:
 
 
 def _message(order_id: str, change: Json) -> bytes:
-    data = rules.stream_view(order_id, change)
+    data = views.stream_view(order_id, change)
     return b"id: %d\nevent: order\ndata: %s\n\n" % (change["revision"], orjson.dumps(data))

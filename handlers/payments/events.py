@@ -11,8 +11,8 @@ from typing import Any, Final, TypeVar
 from generated import events as e
 from handlers.contract.services import EventServices
 from handlers.orders import store as orders
-from handlers.orders.rules import units
 from handlers.orders.saga import FINAL
+from handlers.orders.telling import units
 from handlers.partners.breaker import PartnerUnavailable
 from handlers.partners.payments import Decline, PaymentRefused
 from handlers.payment_methods import store as payment_methods

@@ -20,6 +20,7 @@ from handlers.inventory import reservations
 from handlers.orders import watchdog
 from handlers.payments import store as payments
 from handlers.payments.states import is_paid
+from handlers.platform.money import minor_units
 from handlers.platform.store.port import Query
 from handlers.pricing import promotions
 from infra.local.stripe.faults import Fault
@@ -69,7 +70,7 @@ class Story:
     @property
     def total(self) -> int:
         """What the order costs, in cents."""
-        return round(self.order["totals"]["total"] * 100)
+        return minor_units(self.order["totals"]["total"], "USD")
 
     async def seen(self) -> Json:
         """The order as its owner sees it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from handlers.orders import rules
+from handlers.orders import telling, views
 
 
 def _order(**more: Any) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def _order(**more: Any) -> dict[str, Any]:
 
 
 def test_a_summary_leaves_out_what_the_order_lacks() -> None:
-    view = rules.summary_view(_order())
+    view = views.summary_view(_order())
     assert view["item_count"] == 2
     assert not {"first_item_image_url", "estimated_delivery"} & view.keys()
 
@@ -37,21 +37,21 @@ def test_a_summary_leaves_out_what_the_order_lacks() -> None:
 def test_a_summary_names_picture_and_day() -> None:
     order = _order(shipping={"method": "standard", "estimated_delivery": "2026-01-30T00:00:00.000Z"})
     order["items"][0]["image_url"] = "https://cdn.example.com/lamp.jpg"
-    view = rules.summary_view(order)
+    view = views.summary_view(order)
     assert view["first_item_image_url"] == "https://cdn.example.com/lamp.jpg"
     assert view["estimated_delivery"] == "2026-01-30T00:00:00.000Z"
 
 
 def test_staff_see_the_customer_and_the_carrier() -> None:
-    view = rules.staff_view(_order(shipping={"method": "standard", "carrier": "UPS", "tracking_number": "1Z9"}))
+    view = views.staff_view(_order(shipping={"method": "standard", "carrier": "UPS", "tracking_number": "1Z9"}))
     assert (view["email"], view["customer_name"]) == ("dana@example.com", "Dana Whitfield")
     assert (view["carrier"], view["tracking_number"]) == ("UPS", "1Z9")
-    assert "carrier" not in rules.staff_view(_order())
+    assert "carrier" not in views.staff_view(_order())
 
 
 def test_a_refund_is_asked_for_what_was_paid_by_the_intent_that_is_known() -> None:
-    without = rules.refund_requested(_order())
+    without = telling.refund_requested(_order())
     assert (without["amount"], without["currency"]) == (24.5, "USD")
     assert "payment_intent_id" not in without
-    with_one = rules.refund_requested(_order(payment={"choice": "new_card", "payment_intent_id": "pi_1"}))
+    with_one = telling.refund_requested(_order(payment={"choice": "new_card", "payment_intent_id": "pi_1"}))
     assert with_one["payment_intent_id"] == "pi_1"
