@@ -44,8 +44,17 @@ def open_store(settings: Settings) -> DocumentStore:
     return SqliteStore.open(settings.data_dir / "documents.sqlite3", CONTAINERS)
 
 
-def open_bus(settings: Settings, clock: Clock) -> EventBus:
-    """The event bus that the settings name."""
+def open_bus(settings: Settings, store: DocumentStore, clock: Clock) -> EventBus:
+    """Event Hubs where there is a namespace or a connection string, else SQLite. Its library is loaded only then.
+
+    `store`: where Event Hubs' owners and checkpoints are kept.
+    """
+    connection_string = text_of(settings.event_hub_connection_string)
+    if connection_string is not None or settings.event_hub_namespace is not None:
+        from handlers.platform.bus.eventhubs import EventHubsBus  # noqa: PLC0415
+        from handlers.platform.bus.eventhubs_clients import Namespace  # noqa: PLC0415
+
+        return EventHubsBus(Namespace(settings.event_hub_namespace, connection_string), store)
     return SqliteBus.open(settings.data_dir / "events.sqlite3", TOPICS, clock=clock)
 
 

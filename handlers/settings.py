@@ -157,9 +157,9 @@ class Settings(BaseSettings):
     redis_ssl: bool = True
     """TLS to Redis (without meaning for unix://). Local: false."""
     event_hub_namespace: str | None = None
-    """Azure Event Hubs namespace, reached with Entra ID when there is no connection string."""
+    """Azure Event Hubs namespace, by name or host; reached with Entra ID when there is no connection string."""
     event_hub_connection_string: SecretStr | None = None
-    """Connection string of the namespace. Without both, events live in SQLite under DATA_DIR."""
+    """Connection string of the namespace or an emulator. Without both, events live in SQLite under DATA_DIR."""
     audit_archive_url: str | None = None
     """Blob container for audit entries older than 90 days. Without it: a folder under DATA_DIR."""
     applicationinsights_connection_string: SecretStr | None = None

@@ -14,11 +14,14 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from handlers.settings import Settings
 
 MIN_SECRET: Final = 32
 MIN_HASH_COST: Final = 12
 _ORIGIN: Final = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
+_NAMESPACE: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9-]+)*", re.IGNORECASE)
 _PLACEHOLDERS: Final = re.compile(r"your-secret|change.?me|<[a-z-]+>|^\.\.\.$", re.IGNORECASE)
 
 Faults = Iterator[tuple[str, str]]
@@ -26,7 +29,14 @@ Faults = Iterator[tuple[str, str]]
 
 def faults_of(settings: Settings) -> list[tuple[str, str]]:
     """Everything wrong with readable settings: (field, text for an operator). No text holds a value of a secret."""
-    groups = (_secrets(settings), _needed(settings), _edge(settings), _addresses(settings), _shop(settings))
+    groups = (
+        _secrets(settings),
+        _needed(settings),
+        _edge(settings),
+        _addresses(settings),
+        _event_hubs(settings),
+        _shop(settings),
+    )
     return [(name, f"{name.upper()}: {text}") for group in groups for name, text in group]
 
 
@@ -135,6 +145,25 @@ def _addresses(settings: Settings) -> Faults:
     url = settings.redis_address
     if url is not None and not _is_url(url, ("redis", "rediss", "unix")):
         yield "redis_url", "needs to be redis://host:port, rediss://host:port or unix:///path"
+
+
+def _event_hubs(settings: Settings) -> Faults:
+    name = settings.event_hub_namespace
+    if name is not None and _NAMESPACE.fullmatch(name) is None:
+        yield "event_hub_namespace", f"{name!r} is neither the name of a namespace nor its host"
+    secret = settings.event_hub_connection_string
+    if secret is not None:
+        yield from (("event_hub_connection_string", text) for text in _connection_string_faults(secret))
+
+
+def _connection_string_faults(secret: SecretStr) -> Iterator[str]:
+    parts = dict(part.split("=", 1) for part in secret.get_secret_value().split(";") if "=" in part)
+    if not _is_url(parts.get("Endpoint", ""), ("sb",)):
+        yield "needs Endpoint=sb://host"
+    if "SharedAccessSignature" not in parts and not (parts.get("SharedAccessKeyName") and parts.get("SharedAccessKey")):
+        yield "needs SharedAccessKeyName and SharedAccessKey (both as Azure spells them)"
+    if "EntityPath" in parts:
+        yield "is of one hub (EntityPath), but there is a hub for each topic: take the namespace's"
 
 
 def _is_url(text: str, schemes: tuple[str, ...]) -> bool:

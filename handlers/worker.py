@@ -76,7 +76,8 @@ def event_worker(services: EventServices) -> EventWorker:
     """The event side of a process with these services."""
     settings = services.settings
     handlers = find_handlers(settings.built_in_agents)
-    return EventWorker(services, handlers, lambda: open_bus(settings, services.clock), jobs=jobs_of(services))
+    opening = partial(open_bus, settings, services.store, services.clock)
+    return EventWorker(services, handlers, opening, jobs=jobs_of(services))
 
 
 def jobs_of(services: EventServices) -> list[Job]:

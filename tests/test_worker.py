@@ -149,7 +149,7 @@ async def test_the_worker_answers_probes_and_nothing_else(probes: httpx.AsyncCli
 
 async def test_a_worker_that_does_not_run_is_not_ready(settings: Settings) -> None:
     services = event_services(settings)
-    own = EventWorker(services, {}, lambda: open_bus(settings, services.clock))
+    own = EventWorker(services, {}, lambda: open_bus(settings, services.store, services.clock))
     with pytest.raises(BusUnavailable):
         await own.check()
     assert own.behind("crud-users") == 0
@@ -171,7 +171,7 @@ async def test_handlers_receive_event_and_services(settings: Settings) -> None:
         seen.append((event, given))
 
     groups = {"crm-profile-aggregation": {"UserCreated": on_user_created}}
-    own = EventWorker(services, groups, lambda: open_bus(settings, services.clock))
+    own = EventWorker(services, groups, lambda: open_bus(settings, services.store, services.clock))
     await own.start()
     user = {"id": "user-1", "user_id": "user-1", "email": "a@example.com"}
     data = {"user_id": "user-1", "role": "customer", "newsletter_opt_in": False}

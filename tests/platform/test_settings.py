@@ -135,10 +135,37 @@ def test_production_refuses_placeholders(value: str) -> None:
         ("SHOP_CURRENCY", "usd"),
         ("ENV", "staging"),
         ("SMS_ACCOUNT_ID", "AC123"),
+        ("EVENT_HUB_NAMESPACE", "https://hub.example.com"),
+        ("EVENT_HUB_CONNECTION_STRING", "SharedAccessKeyName=a;SharedAccessKey=b"),
+        ("EVENT_HUB_CONNECTION_STRING", "Endpoint=sb://hub.example.com/;SharedAccessKeyName=a"),
+        (
+            "EVENT_HUB_CONNECTION_STRING",
+            "Endpoint=sb://h.example.com;SharedAccessKeyName=a;SharedAccessKey=b;EntityPath=c",
+        ),
     ],
 )
 def test_refused_in_production(name: str, value: str) -> None:
     assert f"\n  {name}: " in refused({**PRODUCTION, name: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("EVENT_HUB_NAMESPACE", "holiday-peak-events"),
+        ("EVENT_HUB_NAMESPACE", "holiday-peak-events.servicebus.windows.net"),
+        ("EVENT_HUB_CONNECTION_STRING", "Endpoint=sb://h.example.com/;SharedAccessKeyName=a;SharedAccessKey=b="),
+        (
+            "EVENT_HUB_CONNECTION_STRING",
+            "Endpoint=sb://h.example.com/;SharedAccessSignature=SharedAccessSignature sr=a",
+        ),
+        (
+            "EVENT_HUB_CONNECTION_STRING",
+            "Endpoint=sb://localhost;SharedAccessKeyName=a;SharedAccessKey=b;UseDevelopmentEmulator=true;",
+        ),
+    ],
+)
+def test_a_namespace_is_named_or_connected_to(name: str, value: str) -> None:
+    load_settings({**PRODUCTION, name: value})
 
 
 def test_rs256_needs_a_sound_key() -> None:
