@@ -1,4 +1,4 @@
-"""The published documents and reference pages, served from the package: `/openapi.yaml`, `/docs`, `/docs/events`.
+"""The published documents and reference pages: `/openapi.yaml`, `/docs`, `/docs/states` and so on.
 
 Read and compressed once at start; a request costs a look-up. They are no operations of the contract they publish.
 """
@@ -64,6 +64,7 @@ class Pages:
         self._pages = {
             "/docs": _Page(docs / "index.html", policies["/docs"]),
             "/docs/events": _Page(docs / "events.html", policies["/docs/events"]),
+            "/docs/states": _Page(docs / "states.html", policies["/docs/states"]),
         }
         for name in ("openapi.yaml", "openapi.json", "asyncapi.yaml", "asyncapi.json"):
             self._pages[f"/{name}"] = _Page(folder / name, None)

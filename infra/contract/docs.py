@@ -1,15 +1,18 @@
-"""The reference pages: `/docs` for the HTTP contract and `/docs/events` for the events.
+"""The reference pages: `/docs` for the HTTP contract, `/docs/events` for the events, `/docs/states` for the diagrams.
 
-Both are static, load the vendored bundles of `vendor.py` and the published document from the same origin, and ask
-nothing of any other host. There is no inline script, so each can be served under a strict policy (below).
+All are static; the first two load the vendored bundles of `vendor.py` and the published document from the same origin,
+and none asks anything of any other host. There is no inline script, so each can be served under a strict policy.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from string import Template
 from typing import Any
+
+from infra.contract import diagrams
 
 Json = dict[str, Any]
 
@@ -37,6 +40,7 @@ def _policy(scripts: str) -> str:
 # Schema checks with `new Function` while it loads, hence the exception for that page alone.
 CONTENT_SECURITY_POLICY = _policy("'self'")
 CONTENT_SECURITY_POLICY_EVENTS = _policy("'self' 'unsafe-eval'")
+CONTENT_SECURITY_POLICY_STATES = _policy("'none'")
 
 
 def write_docs(openapi_bundle: Json, asyncapi_bundle: Json, out: Path) -> None:
@@ -51,6 +55,10 @@ def write_docs(openapi_bundle: Json, asyncapi_bundle: Json, out: Path) -> None:
         (assets / name).write_bytes((PAGES / name).read_bytes())
     _write(out / "index.html", _http_page(openapi_bundle))
     _write(out / "events.html", _events_page(asyncapi_bundle))
+    drawn = diagrams.tables(openapi_bundle)
+    for name, table in drawn.items():
+        _write(assets / f"states-{name}.svg", diagrams.draw(name, table))
+    _write(out / "states.html", _states_page(openapi_bundle, drawn))
 
 
 def _http_page(bundle: Json) -> str:
@@ -80,6 +88,17 @@ def _events_page(bundle: Json) -> str:
         counts=f"{len(messages)} events on {len(bundle.get('channels', {}))} topics",
         entries=[(name, str(message.get("summary", ""))) for name, message in messages.items()],
         current="events",
+    )
+
+
+def _states_page(bundle: Json, drawn: Mapping[str, diagrams.Table]) -> str:
+    figures = [
+        f'<h2 id="{escape(name)}">{escape(name)}</h2>\n'
+        f'<figure><img src="/docs/assets/states-{escape(name)}.svg" alt="State diagram of {escape(name)}"></figure>'
+        for name in drawn
+    ]
+    return Template((PAGES / "states.html").read_text(encoding="utf-8")).substitute(
+        title=escape(f"{bundle['info']['title']} {bundle['info']['version']}"), diagrams="\n".join(figures)
     )
 
 

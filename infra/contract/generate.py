@@ -51,7 +51,11 @@ def _typescript(out: Path, http: bundle.Json, events: bundle.Json) -> None:
 
 def _docs(out: Path, http: bundle.Json, events: bundle.Json) -> None:
     docs.write_docs(http, events, out / "docs")
-    policies = {"/docs": docs.CONTENT_SECURITY_POLICY, "/docs/events": docs.CONTENT_SECURITY_POLICY_EVENTS}
+    policies = {
+        "/docs": docs.CONTENT_SECURITY_POLICY,
+        "/docs/events": docs.CONTENT_SECURITY_POLICY_EVENTS,
+        "/docs/states": docs.CONTENT_SECURITY_POLICY_STATES,
+    }
     (out / "docs" / "policies.json").write_text(json.dumps(policies, indent=1) + "\n", encoding="utf-8")
 
 

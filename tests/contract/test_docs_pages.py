@@ -21,6 +21,7 @@ async def _visit(running: RunningApp, path: str, wait_for: str, click: tuple[str
     ("path", "wait_for", "click", "words"),
     [
         ("/docs", "text=Holiday Peak Hub API", ('text="products"',), ["Holiday Peak Hub API", "List products"]),
+        ("/docs/states", "img[alt*=OrderStatus]", (), ["OrderStatus", "ShipmentStatus"]),
         ("/docs/events", "text=OrderCreated", (), ["Holiday Peak Hub", "order-events", "OrderCreated"]),
     ],
 )

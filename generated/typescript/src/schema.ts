@@ -5197,6 +5197,7 @@ export interface components {
         /**
          * @description The `data` of one message of an order's event stream, as JSON. The message's `event` is always `order`, its `id` grows and is what
          *     `Last-Event-ID` takes.
+         *     Drawn as a diagram at [`/docs/states`](/docs/states#OrderStatus).
          * @example {
          *       "order_id": "order-01J9ZK3T5M8Q2R7V",
          *       "status": "processing",
