@@ -29,6 +29,7 @@ from handlers.system import api as system
 from handlers.users import api as users
 from handlers.platform.access import Access
 from handlers.platform.limits import LimitRule
+from handlers.platform.responses.kept import CacheRule
 
 
 _login: Callable[[m.LoginRequest, Call], Awaitable[v.LoginResult | Reply[v.LoginResult]]] = auth.login
@@ -412,6 +413,7 @@ listProducts = Operation(
         query=(Parameter("category", "category", text(min_length=1, max_length=100, pattern='^[a-z0-9]+(-[a-z0-9]+)*$')), Parameter("filters", "filters", json_content(m.ProductFilters)), Parameter("sort", "sort", text(enum=('relevance', 'price', 'name', 'created_at', 'rating', 'popularity'))), Parameter("order", "order", text(enum=('asc', 'desc'))), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'public, max-age=30'),),
+    cache=CacheRule(seconds=30, of=('categories', 'products'), shared=False),
 )
 
 _list_featured_products: Callable[[p.ListFeaturedProductsParameters, Call], Awaitable[v.ProductPage | Reply[v.ProductPage]]] = products.list_featured_products
@@ -423,6 +425,7 @@ listFeaturedProducts = Operation(
         query=(Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("offset", "offset", integer(minimum=0, maximum=10000)), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'public, max-age=60'),),
+    cache=CacheRule(seconds=300, of=('products',)),
 )
 
 _search_products: Callable[[p.SearchProductsParameters, Call], Awaitable[v.ProductSearchPage | Reply[v.ProductSearchPage]]] = products.search_products
@@ -434,6 +437,7 @@ searchProducts = Operation(
         query=(Parameter("q", "q", text(min_length=1, max_length=200), required=True), Parameter("category", "category", text(min_length=1, max_length=100, pattern='^[a-z0-9]+(-[a-z0-9]+)*$')), Parameter("filters", "filters", json_content(m.ProductFilters)), Parameter("sort", "sort", text(enum=('relevance', 'price', 'name', 'created_at', 'rating', 'popularity'))), Parameter("order", "order", text(enum=('asc', 'desc'))), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'public, max-age=30'),),
+    cache=CacheRule(seconds=30, of=('categories', 'products'), shared=False),
 )
 
 _get_product_filters: Callable[[p.GetProductFiltersParameters, Call], Awaitable[v.ProductFacets | Reply[v.ProductFacets]]] = products.get_product_filters
@@ -445,6 +449,7 @@ getProductFilters = Operation(
         query=(Parameter("category", "category", text(min_length=1, max_length=100, pattern='^[a-z0-9]+(-[a-z0-9]+)*$')), Parameter("q", "q", text(min_length=1, max_length=200)), Parameter("filters", "filters", json_content(m.ProductFilters)),),
     ),
     headers=((b'cache-control', b'public, max-age=300'),),
+    cache=CacheRule(seconds=300, of=('categories', 'products')),
 )
 
 _get_product: Callable[[p.GetProductParameters, Call], Awaitable[v.Product | Reply[v.Product]]] = products.get_product
@@ -468,6 +473,7 @@ listRelatedProducts = Operation(
         query=(Parameter("limit", "limit", integer(minimum=1, maximum=50)),),
     ),
     headers=((b'cache-control', b'public, max-age=300'),),
+    cache=CacheRule(seconds=300, of=('categories', 'products')),
 )
 
 _list_admin_products: Callable[[p.ListAdminProductsParameters, Call], Awaitable[v.ProductPage | Reply[v.ProductPage]]] = products.list_admin_products
@@ -562,6 +568,7 @@ listCategories = Operation(
         query=(Parameter("parent", "parent", text(min_length=1, max_length=100, pattern='^[a-z0-9]+(-[a-z0-9]+)*$')), Parameter("top_level", "top_level", boolean()), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("offset", "offset", integer(minimum=0, maximum=10000)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'public, max-age=300'),),
+    cache=CacheRule(seconds=300, of=('categories', 'products')),
 )
 
 _get_category: Callable[[p.GetCategoryParameters, Call], Awaitable[v.CategoryDetail | Reply[v.CategoryDetail]]] = categories.get_category
@@ -573,6 +580,7 @@ getCategory = Operation(
         path=(Parameter("slug", "slug", text(min_length=1, max_length=100, pattern='^[a-z0-9]+(-[a-z0-9]+)*$'), required=True),),
     ),
     headers=((b'cache-control', b'public, max-age=300'),),
+    cache=CacheRule(seconds=300, of=('categories', 'products')),
 )
 
 _create_category: Callable[[m.CategoryCreate, Call], Awaitable[v.Category | Reply[v.Category]]] = categories.create_category
@@ -619,6 +627,7 @@ listActiveBanners = Operation(
         query=(Parameter("placement", "placement", text(enum=('hero', 'sidebar', 'footer'))), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'public, max-age=60'),),
+    cache=CacheRule(seconds=60, of=('banners',)),
 )
 
 _list_banners: Callable[[p.ListBannersParameters, Call], Awaitable[v.BannerPage | Reply[v.BannerPage]]] = banners.list_banners
@@ -1288,6 +1297,7 @@ getSalesAnalytics = Operation(
         query=(Parameter("start_date", "start_date", day()), Parameter("end_date", "end_date", day()), Parameter("interval", "interval", text(enum=('day', 'week', 'month'))),),
     ),
     headers=((b'cache-control', b'private, max-age=60'),),
+    cache=CacheRule(seconds=300, of=(), private=True),
 )
 
 listTopProducts = Operation(
@@ -1297,6 +1307,7 @@ listTopProducts = Operation(
         query=(Parameter("sort_by", "sort_by", text(enum=('sales', 'revenue', 'views'))), Parameter("start_date", "start_date", day()), Parameter("end_date", "end_date", day()), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'private, max-age=60'),),
+    cache=CacheRule(seconds=300, of=(), private=True),
 )
 
 getCategoryAnalytics = Operation(
@@ -1306,6 +1317,7 @@ getCategoryAnalytics = Operation(
         query=(Parameter("start_date", "start_date", day()), Parameter("end_date", "end_date", day()),),
     ),
     headers=((b'cache-control', b'private, max-age=60'),),
+    cache=CacheRule(seconds=300, of=(), private=True),
 )
 
 getConversionAnalytics = Operation(
@@ -1315,6 +1327,7 @@ getConversionAnalytics = Operation(
         query=(Parameter("start_date", "start_date", day()), Parameter("end_date", "end_date", day()),),
     ),
     headers=((b'cache-control', b'private, max-age=60'),),
+    cache=CacheRule(seconds=300, of=(), private=True),
 )
 
 exportSalesReport = Operation(
@@ -1629,4 +1642,4 @@ OPERATIONS: tuple[Operation, ...] = (
     getMetrics,
 )
 
-__all__ = ['Any', 'Awaitable', 'Body', 'Call', 'Callable', 'LimitRule', 'Reply', 'boolean', 'day', 'instant', 'integer', 'json_content', 'm', 'number', 'p', 'text', 'v']
+__all__ = ['Any', 'Awaitable', 'Body', 'CacheRule', 'Call', 'Callable', 'LimitRule', 'Reply', 'boolean', 'day', 'instant', 'integer', 'json_content', 'm', 'number', 'p', 'text', 'v']

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
 
 class Accepted(TypedDict):
@@ -28,6 +28,9 @@ class AuditMetadata(TypedDict):
     user_agent: NotRequired[str]
     session_id: NotRequired[str]
     request_id: NotRequired[str]
+
+
+CacheState: TypeAlias = Literal['HIT', 'MISS', 'STALE']
 
 
 class FacetValue(TypedDict):

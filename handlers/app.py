@@ -65,6 +65,7 @@ def build_services(settings: Settings, *, store: DocumentStore | None = None, cl
         clock=clock,
         store=common.store,
         cache=common.cache,
+        responses=common.responses,
         telemetry=common.telemetry,
         outbox=common.outbox,
         inbox=common.inbox,
@@ -138,6 +139,7 @@ def _lifespan(services: Services, forwarder: Forwarder | None) -> Any:
                 await services.payments.close()
             await services.identity.close()
             services.passwords.close()
+            await services.responses.close()
             await services.cache.close()
             await services.store.close()
 

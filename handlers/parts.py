@@ -19,6 +19,7 @@ from handlers.platform.clock import Clock, SystemClock
 from handlers.platform.events import EventContract
 from handlers.platform.inbox import Inbox
 from handlers.platform.outbox import Outbox
+from handlers.platform.responses.responses import Responses
 from handlers.platform.store.absent import AbsentStore
 from handlers.platform.store.port import DocumentStore
 from handlers.platform.store.sqlite import SqliteStore
@@ -104,16 +105,20 @@ def event_services(
     telemetry = Telemetry()
     cache = Cache(settings.redis_address, password=text_of(settings.redis_password))
     cache.expose(telemetry)
+    background = Background()
+    responses = Responses(cache, background, clock)
+    responses.expose(telemetry)
     opened = store or open_store(settings)
     return EventServices(
         settings=settings,
         clock=clock,
         store=opened,
         cache=cache,
+        responses=responses,
         telemetry=telemetry,
         outbox=Outbox(clock=clock, validate=EventContract.load().check),
         inbox=Inbox(opened, clock=clock),
-        background=Background(),
+        background=background,
         mailer=open_mailer(settings),
         payments=open_payments(settings),
         carriers=open_carriers(settings, clock),

@@ -108,6 +108,7 @@ def create_worker(settings: Settings, services: EventServices, writer: LineWrite
                 await services.texter.close()
             if services.payments is not None:
                 await services.payments.close()
+            await services.responses.close()
             await services.cache.close()
             await services.store.close()
 

@@ -25,12 +25,15 @@ from handlers.platform.store.port import Document, DocumentExists, DocumentMissi
 async def list_active_banners(params: p.ListActiveBannersParameters, call: Call) -> Reply[v.BannerPage]:
     """Banners to show at this moment."""
     now = call.services.clock.now()
+    known = await call.services.room(Banners).all()
     banners = [
         document
-        for document in await call.services.room(Banners).all()
+        for document in known
         if params.placement in (None, document.data["placement"]) and rules.shown_at(document.data, now)
     ]
-    return _page(call.services.cursors, f"active banners {params.placement}", params, banners)
+    page = _page(call.services.cursors, f"active banners {params.placement}", params, banners)
+    page.changes_at = rules.next_change((document.data for document in known), now)
+    return page
 
 
 async def list_banners(params: p.ListBannersParameters, call: Call) -> Reply[v.BannerPage]:

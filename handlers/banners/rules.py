@@ -35,6 +35,18 @@ def shown_at(banner: Json, now: datetime) -> bool:
     return (starts is None or moment(starts) <= now) and (ends is None or now < moment(ends))
 
 
+def next_change(banners: Iterable[Json], now: datetime) -> datetime | None:
+    """When the time of an active banner begins or ends next, None when none does."""
+    bounds = [
+        moment(bound)
+        for banner in banners
+        if banner["status"] == "active"
+        for bound in (banner.get("starts_at"), banner.get("ends_at"))
+        if bound is not None
+    ]
+    return min((bound for bound in bounds if bound > now), default=None)
+
+
 def order(banner: Json) -> tuple[int, int, str]:
     """By placement, then position, then id."""
     return PLACEMENTS.index(banner["placement"]), banner["position"], banner["banner_id"]

@@ -20,7 +20,9 @@ class Banners:
 
     def __init__(self, services: EventServices) -> None:
         self._store = services.store
+        self._responses = services.responses
         self._all = Kept(self._read, services.background, "the banners")
+        self._responses.watch(CONTAINER, self._refresh)
 
     async def all(self) -> Sequence[Document]:
         """Banners of every status by placement and position, at most a few seconds old."""
@@ -37,7 +39,7 @@ class Banners:
     async def create(self, banner: Mapping[str, Any]) -> Document:
         """Writes a new banner."""
         written = await self._store.write(CONTAINER, Create(banner))
-        await self._all.reload()
+        await self._written()
         assert written is not None  # noqa: S101 - only a delete answers nothing
         return written
 
@@ -55,7 +57,7 @@ class Banners:
             await self._store.write(
                 CONTAINER, Delete(banner["banner_id"], if_match=before.etag), partition=old_placement
             )
-        await self._all.reload()
+        await self._written()
         assert written is not None  # noqa: S101 - only a delete answers nothing
         return written
 
@@ -63,6 +65,16 @@ class Banners:
         """Removes a banner. Raises `DocumentMissing`, `VersionConflict`."""
         placement, banner_id = banner.data["placement"], banner.data["banner_id"]
         await self._store.write(CONTAINER, Delete(banner_id, if_match=banner.etag), partition=placement)
+        await self._written()
+
+    async def _written(self) -> None:
+        try:
+            await self._all.reload()
+        finally:
+            self._responses.changed(CONTAINER)
+
+    async def _refresh(self, _: Sequence[str]) -> None:
+        """Another process says that banners have changed."""
         await self._all.reload()
 
     async def _read(self) -> Sequence[Document]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -30,7 +30,9 @@ class Categories:
 
     def __init__(self, services: EventServices) -> None:
         self._store = services.store
+        self._responses = services.responses
         self._tree = Kept(self._read, services.background, "the category tree")
+        self._responses.watch(CONTAINER, self._refresh)
         self.counts: Counts = dict
         self.has_products: HasProducts = _nothing_known
 
@@ -57,13 +59,23 @@ class Categories:
     async def delete(self, slug: str, etag: str) -> None:
         """Removes a category. Raises `DocumentMissing`, `VersionConflict`."""
         await self._store.write(CONTAINER, Delete(slug, if_match=etag), partition=slug)
-        await self._tree.reload()
+        await self._written()
 
     async def _write(self, operation: Operation) -> Document:
         written = await self._store.write(CONTAINER, operation)
         assert written is not None  # noqa: S101 - only a delete answers nothing
-        await self._tree.reload()
+        await self._written()
         return written
+
+    async def _written(self) -> None:
+        try:
+            await self._tree.reload()
+        finally:
+            self._responses.changed(CONTAINER)
+
+    async def _refresh(self, _: Sequence[str]) -> None:
+        """Another process says that categories have changed."""
+        await self._tree.reload()
 
     async def _read(self) -> Tree:
         documents: list[Document] = []

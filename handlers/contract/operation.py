@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel
@@ -22,6 +23,7 @@ from handlers.platform.errors import Problem, fault, invalid, unauthorized, unav
 from handlers.platform.idempotency import Key, Replayed, digest_of
 from handlers.platform.limits import LimitRule, network
 from handlers.platform.request import RequestInfo
+from handlers.platform.responses.kept import CacheRule
 from handlers.platform.store.charges import begin
 from handlers.platform.store.port import StoreUnavailable
 
@@ -68,6 +70,7 @@ class Operation:
     headers: Sequence[Header] = ()
     sets_cookies: bool = False
     idempotent: bool = False
+    cache: CacheRule | None = None
     __name__: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -85,7 +88,7 @@ class Operation:
 class BoundOperation:
     """An ASGI application that serves one operation."""
 
-    __slots__ = ("_check", "_limit_key", "_runtime", "_spec", "_unsafe")
+    __slots__ = ("_cached", "_check", "_limit_key", "_runtime", "_spec", "_unsafe")
 
     def __init__(self, spec: Operation, runtime: Runtime) -> None:
         self._spec = spec
@@ -93,6 +96,7 @@ class BoundOperation:
         self._unsafe = spec.method not in SAFE_METHODS
         self._limit_key = f"{spec.id}:" if spec.limit else ""
         self._check = runtime.answer_check(spec.id)
+        self._cached = runtime.cached(spec)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         info: RequestInfo = scope["hph"]
@@ -153,7 +157,10 @@ class BoundOperation:
             arguments.append(await self._body(spec.body, receive, request_headers, call))
         charges = begin()
         try:
-            if spec.idempotent:
+            if self._cached is not None:
+                handler = partial(spec.handler, *arguments, call)
+                answer = await self._cached.answer(arguments, principal, handler)
+            elif spec.idempotent:
                 answer = await self._once(spec.handler, arguments, call, scope["path"])
             else:
                 answer = await spec.handler(*arguments, call)

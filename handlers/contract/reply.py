@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -14,10 +15,11 @@ JSON = b"application/json"
 class Reply(Generic[T]):
     """An answer with a status, headers or a body that is ready as bytes.
 
-    `body` is serialised by the runtime. The other forms are made by `raw`, `file` and `stream`.
+    `body` is serialised by the runtime. The other forms are made by `raw`, `file` and `stream`. `changes_at` is when
+    an answer that is kept (`x-cache`) will be wrong although nothing was written, such as at the end of a banner.
     """
 
-    __slots__ = ("body", "content", "content_type", "headers", "status", "stream")
+    __slots__ = ("body", "changes_at", "content", "content_type", "headers", "status", "stream")
 
     def __init__(
         self, body: T, *, status: int | None = None, etag: str | None = None, headers: Sequence[Header] = ()
@@ -28,6 +30,7 @@ class Reply(Generic[T]):
         self.content: bytes | None = None
         self.content_type = JSON
         self.stream: AsyncIterator[bytes] | None = None
+        self.changes_at: datetime | None = None
         if etag is not None:
             self.headers.append((b"etag", quoted(etag)))
 

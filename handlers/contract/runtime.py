@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
+import orjson
 from connexion.lifecycle import ConnexionRequest, ConnexionResponse
 from connexion.middleware import ConnexionMiddleware
 from connexion.middleware.abstract import RoutedAPI, RoutedMiddleware
@@ -17,6 +19,7 @@ from connexion.resolver import RelativeResolver
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from handlers.contract.answers import AnswerCheck
+from handlers.contract.caching import CachedOperation
 from handlers.contract.middlewares import Errors, Security
 from handlers.contract.operation import BoundOperation, Operation
 from handlers.contract.reply import Header
@@ -45,7 +48,7 @@ async def trusted(_: Principal) -> None:
 class Runtime:
     """What the operations of one process share.
 
-    `services` is None in the gateway, where every operation is forwarded instead of handled.
+    `contract` tells the document that is served from all others (`connexion_app` sets it).
     """
 
     limits: Limits
@@ -57,10 +60,15 @@ class Runtime:
     check_version: VersionCheck = trusted
     forward: ASGIApp | None = None
     kept: frozenset[str] = field(default_factory=frozenset)
+    contract: str = ""
 
     def answer_check(self, operation_id: str) -> Callable[[int, bytes, bytes], None] | None:
         """The check of an operation's answers, when it is switched on."""
         return self.answers.of(operation_id) if self.answers is not None else None
+
+    def cached(self, spec: Operation) -> CachedOperation | None:
+        """The kept answers of an operation, when the contract lets it have some."""
+        return CachedOperation(spec.cache, spec.id, self.contract, self.services.responses) if spec.cache else None
 
     def take(self, key: str, rule: LimitRule | None) -> tuple[Sequence[Header], Problem | None]:
         """Takes a request from a limit: `RateLimit-*` of its answer, and the refusal when there is nothing left."""
@@ -97,6 +105,7 @@ def connexion_app(
     """
 
     check_complete(document, module)
+    runtime.contract = hashlib.sha256(orjson.dumps(document)).hexdigest()[:16]
 
     def routing(app: ASGIApp) -> TrieRouting:
         return TrieRouting(app, runtime.admit, module)

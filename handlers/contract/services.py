@@ -22,6 +22,7 @@ from handlers.platform.inbox import Inbox
 from handlers.platform.limits import Limits
 from handlers.platform.outbox import Outbox
 from handlers.platform.passwords import Passwords
+from handlers.platform.responses.responses import Responses
 from handlers.platform.stopping import Stopping
 from handlers.platform.store.port import DocumentStore
 from handlers.platform.telemetry import Telemetry
@@ -43,6 +44,7 @@ class EventServices:
     clock: Clock
     store: DocumentStore
     cache: Cache
+    responses: Responses
     telemetry: Telemetry
     outbox: Outbox
     inbox: Inbox
@@ -52,8 +54,8 @@ class EventServices:
     payments: PaymentGateway | None = None
     carriers: Carriers | None = None
     texter: Texter | None = None
-    _rooms: dict[Callable[[Any], Any], Any] = field(default_factory=dict, init=False, repr=False)
     stopping: Stopping = field(default_factory=Stopping)
+    _rooms: dict[Callable[[Any], Any], Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def gateway(self) -> PaymentGateway:

@@ -6,6 +6,7 @@ costs one slow attempt a second and not one per request. What to do without the 
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 import time
@@ -121,7 +122,7 @@ class Cache:
             # This call is the one attempt of this second; the others shall not wait with it.
             self._closed_until = now + RETRY_SECONDS
         try:
-            result = await operation(self._connected())
+            result = await _cancellable(operation(self._connected()))
         except ResponseError as error:
             # Redis is there and says no (wrong type, out of memory): no reason to stop asking.
             self.failures += 1
@@ -158,6 +159,17 @@ class Cache:
             )
             self._client = Redis.from_pool(pool)
         return self._client
+
+
+async def _cancellable(call: Awaitable[T]) -> T:
+    """Awaits a call. The client loses some cancellations (redis-py 8.1); then the task would go on for ever."""
+    task = asyncio.current_task()
+    before = task.cancelling() if task is not None else 0
+    try:
+        return await call
+    finally:
+        if task is not None and task.cancelling() > before:
+            raise asyncio.CancelledError
 
 
 _INCREMENT: Final = Script(

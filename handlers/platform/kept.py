@@ -22,6 +22,7 @@ class Kept(Generic[T]):
         self._what = what
         self._seconds = seconds
         self._value: T | None = None
+        self._begun = self._newest = 0
         self._read_at = 0.0
         self._reading = False
 
@@ -36,8 +37,11 @@ class Kept(Generic[T]):
 
     async def reload(self) -> T:
         """Reads anew, so that what this process has just written is in it."""
-        self._value = await self._read()
-        self._read_at = time.monotonic()
+        self._begun += 1
+        number = self._begun
+        value = await self._read()
+        if number > self._newest or self._value is None:  # else a reading that began later has ended before this one
+            self._newest, self._value, self._read_at = number, value, time.monotonic()
         return self._value
 
     async def _refresh(self) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable
 from typing import Final
-
-import orjson
 
 from generated import models as m
 from generated import params as p
@@ -13,7 +10,7 @@ from generated import views as v
 from handlers.categories.rules import Tree
 from handlers.categories.store import Categories
 from handlers.contract.call import Call
-from handlers.contract.reply import Header, Reply
+from handlers.contract.reply import Reply
 from handlers.platform.errors import not_found
 from handlers.products import rules
 from handlers.products.admin import (
@@ -54,8 +51,6 @@ FEATURED: Final = Conditions(status="active", rating=40, in_stock=True)
 FEATURED_AGENT: Final = ("product-management-assortment-optimization", "/assortment/featured")
 SEARCH_AGENT: Final = ("ecommerce-catalog-search", "/catalog/search")
 RELATED_AGENT: Final = ("ecommerce-cart-intelligence", "/cart/recommendations")
-_HIT: Final = (b"x-cache", b"HIT")
-_MISS: Final = (b"x-cache", b"MISS")
 
 
 async def list_products(params: p.ListProductsParameters, call: Call) -> Reply[v.ProductPage]:
@@ -63,32 +58,20 @@ async def list_products(params: p.ListProductsParameters, call: Call) -> Reply[v
     catalogue, index, tree = await _catalogue(call)
     wanted = _conditions(params.category, params.filters, tree, call)
     order = rules.order_of(params.sort, params.order, has_words=False)
-
-    async def content() -> bytes:
-        scope = scope_of("products", params.category, params.filters, order)
-        listing = Listing(catalogue, index, call.services.cursors, order, scope)
-        return await listing.page([matching(index, wanted)], listing.place(params.page, params.limit, params.cursor))
-
-    key = ("products", wanted, order, params.page, params.limit, params.cursor)
-    body, cache = await _kept(catalogue, index, key, content)
-    return Reply.raw(body, v.ProductPage, headers=[cache])
+    scope = scope_of("products", params.category, params.filters, order)
+    listing = Listing(catalogue, index, call.services.cursors, order, scope)
+    where = listing.place(params.page, params.limit, params.cursor)
+    return Reply.raw(await listing.page([matching(index, wanted)], where), v.ProductPage)
 
 
 async def list_featured_products(params: p.ListFeaturedProductsParameters, call: Call) -> Reply[v.ProductPage]:
     """Products for the homepage: the agent's choice, else the shop's own."""
     catalogue, index, _ = await _catalogue(call)
     order = rules.Order("popularity", descending=True, tiered=True)
-
-    async def content() -> bytes:
-        listing = Listing(catalogue, index, call.services.cursors, order, scope_of("featured"))
-        where = listing.place(params.page, params.limit, params.cursor, params.offset)
-        active = index.having("sactive")
-        tiers = await chosen(call.services, index, active, *FEATURED_AGENT)
-        return await listing.page(tiers or [matching(index, FEATURED)], where)
-
-    key = ("featured", params.page, params.limit, params.offset, params.cursor)
-    body, cache = await _kept(catalogue, index, key, content)
-    return Reply.raw(body, v.ProductPage, headers=[cache])
+    listing = Listing(catalogue, index, call.services.cursors, order, scope_of("featured"))
+    where = listing.place(params.page, params.limit, params.cursor, params.offset)
+    tiers = await chosen(call.services, index, index.having("sactive"), *FEATURED_AGENT)
+    return Reply.raw(await listing.page(tiers or [matching(index, FEATURED)], where), v.ProductPage)
 
 
 async def search_products(params: p.SearchProductsParameters, call: Call) -> Reply[v.ProductSearchPage]:
@@ -96,39 +79,26 @@ async def search_products(params: p.SearchProductsParameters, call: Call) -> Rep
     catalogue, index, tree = await _catalogue(call)
     wanted = _conditions(params.category, params.filters, tree, call)
     order = rules.order_of(params.sort, params.order, has_words=True)
-
-    async def content() -> bytes:
-        scope = scope_of("search", params.q, params.category, params.filters, order)
-        listing = Listing(catalogue, index, call.services.cursors, order, scope)
-        where = listing.place(params.page, params.limit, params.cursor)
-        within = matching(index, wanted)
-        if order.tiered and order.descending:
-            tiers = await chosen(call.services, index, within, *SEARCH_AGENT, query=params.q, category=params.category)
-            if tiers is not None:
-                return await listing.page(tiers, where, query=params.q)
-        found = search(index, params.q)
-        more = {"query": params.q, **({"corrected_query": found.corrected} if found.corrected else {})}
-        return await listing.page(found.within(within), where, **more)
-
-    key = ("search", params.q, wanted, order, params.page, params.limit, params.cursor)
-    body, cache = await _kept(catalogue, index, key, content)
-    return Reply.raw(body, v.ProductSearchPage, headers=[cache])
+    scope = scope_of("search", params.q, params.category, params.filters, order)
+    listing = Listing(catalogue, index, call.services.cursors, order, scope)
+    where = listing.place(params.page, params.limit, params.cursor)
+    within = matching(index, wanted)
+    if order.tiered and order.descending:
+        tiers = await chosen(call.services, index, within, *SEARCH_AGENT, query=params.q, category=params.category)
+        if tiers is not None:
+            return Reply.raw(await listing.page(tiers, where, query=params.q), v.ProductSearchPage)
+    found = search(index, params.q)
+    more = {"query": params.q, **({"corrected_query": found.corrected} if found.corrected else {})}
+    return Reply.raw(await listing.page(found.within(within), where, **more), v.ProductSearchPage)
 
 
-async def get_product_filters(params: p.GetProductFiltersParameters, call: Call) -> Reply[v.ProductFacets]:
+async def get_product_filters(params: p.GetProductFiltersParameters, call: Call) -> v.ProductFacets:
     """What a list can be narrowed down by, with counts over the products that it shows."""
-    catalogue, index, tree = await _catalogue(call)
-    wanted = _conditions(params.category, params.filters, tree, call)
-
-    async def content() -> bytes:
-        within = matching(index, wanted)
-        if params.q is not None:
-            within &= search(index, params.q).all
-        return orjson.dumps(_facets(index, tree, within, params.category, call.services.settings.shop_currency))
-
-    key = ("facets", params.q, params.category, wanted, tree.version)
-    body, cache = await _kept(catalogue, index, key, content)
-    return Reply.raw(body, v.ProductFacets, headers=[cache])
+    _, index, tree = await _catalogue(call)
+    within = matching(index, _conditions(params.category, params.filters, tree, call))
+    if params.q is not None:
+        within &= search(index, params.q).all
+    return _facets(index, tree, within, params.category, call.services.settings.shop_currency)
 
 
 async def get_product(params: p.GetProductParameters, call: Call) -> Reply[v.Product]:
@@ -142,24 +112,19 @@ async def get_product(params: p.GetProductParameters, call: Call) -> Reply[v.Pro
     return Reply.raw(document.raw, v.Product, etag=document.etag)
 
 
-async def list_related_products(params: p.ListRelatedProductsParameters, call: Call) -> Reply[v.RelatedProducts]:
+async def list_related_products(params: p.ListRelatedProductsParameters, call: Call) -> v.RelatedProducts:
     """Products like this one: of its category first, then of those around it."""
     catalogue, index, tree = await _catalogue(call)
     document = await catalogue.find(params.product_id)
     if document is None or document.data["status"] == "draft":
         raise not_found("Product", product_id=params.product_id)
     product_id: str = document.data["product_id"]
-
-    async def content() -> bytes:
-        others = index.having("sactive") & ~_only(index, product_id)
-        tiers = await chosen(call.services, index, others, *RELATED_AGENT, product_id=product_id)
-        tiers = tiers or _likeness(index, tree, product_id)
-        selection = page(index, tiers, "popularity", descending=True, limit=params.limit)
-        documents = await catalogue.documents(selection.slots)
-        return orjson.dumps({"items": [rules.summary(each.data) for each in documents]})
-
-    body, cache = await _kept(catalogue, index, ("related", product_id, params.limit, tree.version), content)
-    return Reply.raw(body, v.RelatedProducts, headers=[cache])
+    others = index.having("sactive") & ~_only(index, product_id)
+    tiers = await chosen(call.services, index, others, *RELATED_AGENT, product_id=product_id)
+    tiers = tiers or _likeness(index, tree, product_id)
+    selection = page(index, tiers, "popularity", descending=True, limit=params.limit)
+    documents = await catalogue.documents(selection.slots)
+    return {"items": [rules.summary(each.data) for each in documents]}
 
 
 async def _catalogue(call: Call) -> tuple[Catalogue, Index, Tree]:
@@ -173,19 +138,6 @@ def _conditions(category: str | None, filters: m.ProductFilters | None, tree: Tr
         raise not_found("Category", category=category)
     within = tree.subtree(category) if category is not None else None
     return rules.conditions(filters, within, "active", call.services.settings.shop_currency)
-
-
-async def _kept(
-    catalogue: Catalogue, index: Index, key: Hashable, content: Callable[[], Awaitable[bytes]]
-) -> tuple[bytes, Header]:
-    """The answer from memory while the catalogue is as it was, else made anew; and what `X-Cache` says."""
-    body = catalogue.answers.get(key, index.generation)
-    if body is not None:
-        return body, _HIT
-    body = await content()
-    # What reading the documents taught the index is in its generation now, and in the answer.
-    catalogue.answers.put(key, index.generation, body)
-    return body, _MISS
 
 
 def _facets(index: Index, tree: Tree, within: Bits, category: str | None, currency: str) -> v.ProductFacets:

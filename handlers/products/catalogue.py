@@ -1,8 +1,9 @@
 """The catalogue of this process: the index over all products, how it is filled, and how it stays up to date.
 
 The index is filled once, when the process starts. What this process writes it learns at once (`learn`); what others
-write it finds by asking every two seconds for what has changed since (one indexed query over `updated_at`). A product
-that was deleted elsewhere is noticed when it is about to be shown.
+write it finds by asking for what has changed since (one indexed query over `updated_at`): when they say so, which is
+within a second (`Responses.watch`), and every two seconds in any case. A product that was deleted elsewhere without
+a word, because Redis was away, is noticed when it is about to be shown. What this process finds changed, it says.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from typing import Final
 from handlers.categories.store import Categories
 from handlers.contract.services import EventServices
 from handlers.platform.clock import moment, timestamp
+from handlers.platform.memo import Memo
 from handlers.platform.store.port import Document, Scalar
 from handlers.products import store
 from handlers.products.index.entry import reading
 from handlers.products.index.index import Index
-from handlers.products.memo import Memo
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +32,7 @@ LOAD_STEP: Final = 500  # more at once is no faster, and what was read leaves ho
 ASK_STEP: Final = 100
 # Writers' clocks differ, and a write takes a moment to be seen: what is asked for again each time.
 OVERLAP: Final = timedelta(seconds=10)
-# In bytes; about 4,000 products, and 450 pages of 20.
-KEPT_DOCUMENTS: Final = 8 * 1024 * 1024
-KEPT_ANSWERS: Final = 16 * 1024 * 1024
+KEPT_DOCUMENTS: Final = 8 * 1024 * 1024  # about 4,000 products
 KEEP_SECONDS: Final = 30.0
 
 
@@ -48,8 +47,8 @@ class Catalogue:
         self._asking = False
         self._latest = ""
         self._documents: Memo[Document] = Memo(KEPT_DOCUMENTS, KEEP_SECONDS, lambda document: len(document.raw))
-        self.answers: Memo[bytes] = Memo(KEPT_ANSWERS, KEEP_SECONDS, len)
         self._counted: tuple[int, Mapping[str, int]] = (-1, {})
+        services.responses.watch(store.CONTAINER, self._refresh, self._look)
         categories = services.room(Categories)
         categories.counts = self.active_by_category
         categories.has_products = self.has_products
@@ -57,9 +56,12 @@ class Catalogue:
     async def start(self) -> None:
         """Fills the index: about 0.1 s for a thousand products."""
         started = time.monotonic()
+        before = self._index.generation
         with _without_collector():
             await self._read_changes(None, LOAD_STEP)
             self._index.prepare()
+        if self.loaded:
+            self._tell(before)
         self.loaded = True
         self._asked_at = time.monotonic()
         log.info("catalogue read", extra={"products": len(self._index), "seconds": round(self._asked_at - started, 2)})
@@ -68,19 +70,27 @@ class Catalogue:
         """The index, at most a few seconds behind what other processes write."""
         if not self.loaded:
             await self.start()
-        elif not self._asking and time.monotonic() - self._asked_at > ASK_SECONDS:
+        self._look()
+        return self._index
+
+    def _look(self) -> None:
+        """Asks for what has changed, in the background, when that is due."""
+        if self.loaded and not self._asking and time.monotonic() - self._asked_at > ASK_SECONDS:
             self._asking = True
             self._services.background.spawn(self._ask(), "read changed products")
-        return self._index
 
     def learn(self, document: Document) -> None:
         """Takes in a product as it is in the store now."""
+        before = self._index.generation
         self._index.put(reading(document.data, document.etag))
         self._keep(document.data["product_id"], document)
+        self._tell(before)
 
     def forget(self, product_id: str) -> None:
         """Takes out a product that is gone."""
+        before = self._index.generation
         self._index.remove(product_id)
+        self._tell(before, product_id)
 
     async def active(self, id_or_slug: str) -> Document | None:
         """The active product of an id or slug as it is in the store."""
@@ -155,11 +165,27 @@ class Catalogue:
         return await store.any_in(self._services.store, category)
 
     async def _ask(self) -> None:
+        before = self._index.generation
         try:
             await self._read_changes(self._since(), ASK_STEP)
+            self._tell(before)
         finally:
             self._asked_at = time.monotonic()
             self._asking = False
+
+    async def _refresh(self, gone: Sequence[str]) -> None:
+        """Another process says that products have changed. That needs not be said again."""
+        if not self.loaded:
+            return
+        await self._read_changes(self._since(), ASK_STEP)
+        self._asked_at = time.monotonic()
+        for product_id in gone:
+            if self._index.find(product_id) is not None:
+                await self.find(product_id)
+
+    def _tell(self, before: int, *gone: str) -> None:
+        if self._index.generation != before:
+            self._services.responses.changed(store.CONTAINER, *gone)
 
     def _since(self) -> str | None:
         """From when on to ask: with overlap while changes are recent, so that a quiet catalogue costs nothing."""

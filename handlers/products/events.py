@@ -69,8 +69,11 @@ async def on_product_updated(event: Event[e.ProductUpdatedData], services: Event
 
 async def on_product_deleted(event: Event[e.ProductDeletedData], services: EventServices) -> None:
     """Takes a product out of the index of this process; removes what belonged to it, in case that was cut short."""
-    services.room(Catalogue).forget(event.data["product_id"])
-    await write.clear_up(services, event.data["product_id"], event.data["variant_ids"])
+    product_id = event.data["product_id"]
+    services.room(Catalogue).forget(product_id)
+    if not services.room(Catalogue).loaded:
+        services.responses.changed(store.CONTAINER, product_id)
+    await write.clear_up(services, product_id, event.data["variant_ids"])
 
 
 async def on_inventory_updated(event: Event[e.InventoryUpdatedData], services: EventServices) -> None:
@@ -104,10 +107,12 @@ async def _project(
 
 
 async def _learn(services: EventServices, product_id: str) -> None:
-    """Reads the product anew, if this process keeps an index."""
+    """Reads the product anew, if this process keeps an index; else those that do are told to."""
     catalogue = services.room(Catalogue)
     if catalogue.loaded:
         await catalogue.find(product_id)
+    else:
+        services.responses.changed(store.CONTAINER)
 
 
 def _inventory(product: Json) -> v.ProductInventory:

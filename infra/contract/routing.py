@@ -132,12 +132,14 @@ def render_routing(document: Json, generated: str = "generated", handlers: str =
     imports += [f"from handlers.contract.parameters import Parameter, Parameters, {', '.join(_CONVERTERS)}"]
     imports += ["from handlers.contract.reply import Reply"]
     imports += [f"from {handlers}.{room} import api as {room}" for room in rooms]
-    imports += ["from handlers.platform.access import Access", "from handlers.platform.limits import LimitRule\n"]
+    imports += ["from handlers.platform.access import Access", "from handlers.platform.limits import LimitRule"]
+    imports += ["from handlers.platform.responses.kept import CacheRule\n"]
     blocks = [BANNER + "\n".join(imports)]
     blocks += [_operation(document, path, method, operation) for path, method, operation in operations(document)]
     names = [operation["operationId"] for _, _, operation in operations(document)]
     blocks.append("OPERATIONS: tuple[Operation, ...] = (\n" + "".join(f"    {name},\n" for name in names) + ")")
-    exported = [*_CONVERTERS, "Any", "Awaitable", "Body", "Call", "Callable", "LimitRule", "Reply", "m", "p", "v"]
+    exported = [*_CONVERTERS, "Any", "Awaitable", "Body", "CacheRule", "Call", "Callable", "LimitRule", "Reply"]
+    exported += ["m", "p", "v"]
     blocks.append(f"__all__ = {sorted(exported)!r}")
     return "\n\n".join(blocks) + "\n"
 
@@ -215,7 +217,16 @@ def _details(document: Json, operation: Json) -> list[str]:
         lines.append("sets_cookies=True")
     if operation.get("x-idempotent"):
         lines.append("idempotent=True")
+    if "server" in operation.get("x-cache", {}):
+        lines.append(f"cache={_cache_rule(operation['x-cache'])}")
     return lines
+
+
+def _cache_rule(cache: Json) -> str:
+    options = [f"seconds={cache['server']}", f"of={tuple(cache.get('of', ()))!r}"]
+    options += [] if cache.get("shared", True) else ["shared=False"]
+    options += ["private=True"] if cache["scope"] == "private" else []
+    return f"CacheRule({', '.join(options)})"
 
 
 def _headers(operation: Json) -> tuple[tuple[bytes, bytes], ...]:

@@ -26,6 +26,7 @@ from handlers.platform.ids import new_id
 from handlers.platform.store.port import StoreError
 from handlers.products.bulk import add
 from handlers.products.feed import BadRow, Line, Shop, product_of, read_lines
+from handlers.products.store import CONTAINER
 from handlers.products.write import Author
 from handlers.settings import SettingsError, load_settings
 
@@ -63,6 +64,7 @@ async def import_feed(services: Services, path: Path, progress: TextIO | None = 
             await asyncio.gather(*(_add(services, number, product, author, report) for number, product in products))
             bar.show(file.buffer.tell(), report)  # type: ignore[attr-defined]  # it has one
     bar.end(report)
+    services.responses.changed(CONTAINER)
     return report
 
 
@@ -142,6 +144,8 @@ async def _main(path: Path) -> int:
     finally:
         await services.background.drain()
         services.passwords.close()
+        await services.responses.close()
+        await services.cache.close()
         await services.store.close()
     seconds = time.monotonic() - started
     print(

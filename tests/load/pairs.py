@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
-from handlers.products.catalogue import KEPT_ANSWERS
+from handlers.platform.responses.responses import MEMORY_BYTES
 from handlers.settings import Settings
 from tests.load import seed
 from tests.load.drive import Sample, request, saturate
@@ -51,7 +51,7 @@ PAGE_BYTES: Final = 20_000  # at least
 def cases(settings: Settings) -> list[Case]:
     """What is compared."""
     paths = seed.lists()
-    if len(paths) * PAGE_BYTES <= KEPT_ANSWERS:
+    if len(paths) * PAGE_BYTES <= MEMORY_BYTES:
         raise ValueError("lists would be answered from memory: ask for more of them")
     again = [[request("GET", paths[0])]] * CONNECTIONS
     return [

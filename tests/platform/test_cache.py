@@ -147,6 +147,18 @@ async def test_many_at_once_share_the_pool(cache: Cache) -> None:
     assert sorted(results) == list(range(1, 201))
 
 
+async def test_a_task_that_is_cancelled_ends(cache: Cache) -> None:
+    script = Script("return 1")
+    for steps in range(60):
+        call = asyncio.create_task(cache.eval(script, []))
+        for _ in range(steps % 12):
+            await asyncio.sleep(0)
+        asked = call.cancel()
+        if asked:
+            with pytest.raises(asyncio.CancelledError):
+                await call
+
+
 async def test_failures_are_in_the_metrics() -> None:
     telemetry = Telemetry()
     cache = Cache("redis://127.0.0.1:1")

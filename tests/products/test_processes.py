@@ -32,6 +32,7 @@ async def another_process(shop: Shop) -> AsyncIterator[Services]:
     finally:
         await services.background.drain()
         services.passwords.close()
+        await services.responses.close()
         await services.cache.close()
         await services.store.close()
 

@@ -45,6 +45,7 @@ export type BannerPage = Schemas["BannerPage"];
 export type BannerPlacement = Schemas["BannerPlacement"];
 export type BannerStatus = Schemas["BannerStatus"];
 export type BannerUpdate = Schemas["BannerUpdate"];
+export type CacheState = Schemas["CacheState"];
 export type CancellationReason = Schemas["CancellationReason"];
 export type Carrier = Schemas["Carrier"];
 export type CarrierInquiry = Schemas["CarrierInquiry"];

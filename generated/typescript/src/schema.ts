@@ -3457,6 +3457,13 @@ export interface components {
             status?: components["schemas"]["BannerStatus"];
         };
         /**
+         * @description Where an answer comes from. `HIT`: kept since the data last changed. `MISS`: made for this request. `STALE`: kept for longer than it counts as fresh,
+         *     sent once more while a new one is being made.
+         * @example HIT
+         * @enum {string}
+         */
+        CacheState: "HIT" | "MISS" | "STALE";
+        /**
          * @description Why an order was cancelled. `customer_request`, `ordered_by_mistake`, `delivery_too_slow`, `fraud_suspected` and `staff_request` come from
          *     people; `out_of_stock`, `payment_timeout`, `no_carrier` and `process_timeout` from the order process.
          * @example customer_request
@@ -5190,6 +5197,7 @@ export interface components {
          *     | `refunded` | Refunded in full after shipping. Final. |
          *
          *     `x-transitions` is the whole process: the next status by status and trigger. What is not in it leaves the status as it is.
+         *     Drawn as a diagram at [`/docs/states`](/docs/states#OrderStatus).
          * @example processing
          * @enum {string}
          */
@@ -5197,7 +5205,6 @@ export interface components {
         /**
          * @description The `data` of one message of an order's event stream, as JSON. The message's `event` is always `order`, its `id` grows and is what
          *     `Last-Event-ID` takes.
-         *     Drawn as a diagram at [`/docs/states`](/docs/states#OrderStatus).
          * @example {
          *       "order_id": "order-01J9ZK3T5M8Q2R7V",
          *       "status": "processing",
@@ -10649,10 +10656,11 @@ export interface components {
          */
         WwwAuthenticate: string;
         /**
-         * @description Whether the answer came from the cache.
+         * @description Where the answer comes from: `HIT`, kept since the data last changed; `MISS`, made for this request; `STALE`, kept for longer than it counts as
+         *     fresh, sent once more while a new one is being made.
          * @example HIT
          */
-        XCache: string;
+        XCache: components["schemas"]["CacheState"];
         /**
          * @description Id of the request, the caller's own when it sent a sound one.
          * @example req-01J9ZK3T5M8Q2R7V
@@ -20068,6 +20076,7 @@ export interface operations {
             /** @description Sales of the period. */
             200: {
                 headers: {
+                    "X-Cache": components["headers"]["XCache"];
                     "X-Request-Id": components["headers"]["XRequestId"];
                     "RateLimit-Limit": components["headers"]["RateLimitLimit"];
                     "RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
@@ -20166,6 +20175,7 @@ export interface operations {
             /** @description The ranking. */
             200: {
                 headers: {
+                    "X-Cache": components["headers"]["XCache"];
                     "X-Request-Id": components["headers"]["XRequestId"];
                     "RateLimit-Limit": components["headers"]["RateLimitLimit"];
                     "RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
@@ -20237,6 +20247,7 @@ export interface operations {
             /** @description Sales by category. */
             200: {
                 headers: {
+                    "X-Cache": components["headers"]["XCache"];
                     "X-Request-Id": components["headers"]["XRequestId"];
                     "RateLimit-Limit": components["headers"]["RateLimitLimit"];
                     "RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
@@ -20308,6 +20319,7 @@ export interface operations {
             /** @description Conversion of the period. */
             200: {
                 headers: {
+                    "X-Cache": components["headers"]["XCache"];
                     "X-Request-Id": components["headers"]["XRequestId"];
                     "RateLimit-Limit": components["headers"]["RateLimitLimit"];
                     "RateLimit-Remaining": components["headers"]["RateLimitRemaining"];

@@ -171,7 +171,7 @@ def rate_limit(contract: Contract) -> Found:
 
 @rule("cache-shape")
 def cache_shape(contract: Contract) -> Found:
-    """`x-cache` is `{max_age, scope: public|private, server?}`, on GET; only anonymous answers are public."""
+    """`x-cache` is `{max_age, scope: public|private}`, on GET; only anonymous answers are public."""
     for operation in contract.operations:
         cache = operation.document.get("x-cache")
         if cache is None:
@@ -180,6 +180,27 @@ def cache_shape(contract: Contract) -> Found:
             yield operation.place, f"x-cache: {cache} is not {{max_age, scope}} on a GET"
         elif cache["scope"] == "public" and operation.document.get("x-required-role") != "anonymous":
             yield operation.place, "x-cache: public, but the answer depends on the caller"
+
+
+@rule("cache-server")
+def cache_server(contract: Contract) -> Found:
+    """`server` in `x-cache` is seconds, `of` tags, `shared` false; `X-Cache` is in the answer just then, a 200."""
+    tags = {tag["name"] for tag in contract.http.get("tags", [])}
+    for operation in contract.operations:
+        cache = operation.document.get("x-cache") or {}
+        answers = dict(successes(operation))
+        says = any("X-Cache" in (answer.get("headers") or {}) for answer in answers.values())
+        if says != ("server" in cache):
+            yield operation.place, "an answer has the header X-Cache if, and only if, x-cache has server"
+        if set(cache) - _CACHE_KEYS or ("server" not in cache and set(cache) & {"of", "shared"}):
+            yield operation.place, f"x-cache: {sorted(set(cache) - {'max_age', 'scope'})} is not server, of, shared"
+        elif "server" in cache and not (_counts({"server": cache["server"]}, "server") and set(answers) == {"200"}):
+            yield operation.place, "x-cache: server is a number of seconds, and the operation answers 200"
+        elif cache.get("shared", False) is not False or not set(cache.get("of", [])) <= tags:
+            yield operation.place, "x-cache: shared is false or left out, and of is a list of tags"
+
+
+_CACHE_KEYS = frozenset({"max_age", "scope", "server", "of", "shared"})
 
 
 def _counts(value: Json, *keys: str) -> bool:

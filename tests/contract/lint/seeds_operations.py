@@ -48,7 +48,14 @@ NAMING = [
     Seed("operation-file-name", GET, "operationId: getProduct", "operationId: readProduct"),
     Seed("operation-folder", GET, "tags: [products]", "tags: [orders]"),
     Seed("operation-folder", GET, "tags: [products]", "tags: [products, orders]"),
-    Seed("operation-folder", OPENAPI, "  - name: products\n    description: Catalogue.\n", "", place=GET),
+    Seed(
+        "operation-folder",
+        OPENAPI,
+        "  - name: products\n    description: Catalogue.\n",
+        "",
+        also=("cache-server",),
+        place=GET,
+    ),
     Seed("tag-used", OPENAPI, "components:", "  - name: cart\n    description: Cart.\ncomponents:"),
     Seed(
         "duplicate-operation-id",
@@ -223,7 +230,7 @@ ACCESS = [
 ]
 
 CONVENTIONS = [
-    Seed("known-keys", GET, "x-cache:", "x-cahce:"),
+    Seed("known-keys", GET, "x-cache:", "x-cahce:", also=("cache-server",)),
     Seed("known-keys", CREATE, "x-status: planned", "x-status: done", also=("errors-planned",)),
     Seed("page-known", LIST, "homepage, category", "homepage, home, category"),
     Seed("page-covered", LIST, "homepage, category", "category", place=OPENAPI),
@@ -248,6 +255,13 @@ CONVENTIONS = [
     Seed("rate-limit-shape", LIST, "{per_minute: 60, burst: 20}", "{per_minute: 60}"),
     Seed("cache-shape", LIST, "{max_age: 60, scope: public}", "{max_age: 60, scope: shared}"),
     Seed("cache-shape", UPDATE, "x-origin:", "x-cache: {max_age: 60, scope: private}\nx-origin:"),
+    Seed("cache-server", LIST, "scope: public}", "scope: public, server: 60}"),
+    Seed("cache-server", LIST, "scope: public}", "scope: public, shared: false}"),
+    Seed("cache-server", GET, "server: 60", "server: 0"),
+    Seed("cache-server", GET, "of: [products]", "of: [product]"),
+    Seed("cache-server", GET, "of: [products]", "of: [products], shared: true"),
+    Seed("cache-server", GET, ", server: 60, of: [products]", ""),
+    Seed("cache-server", GET, "of: [products]", "for: [products]"),
 ]
 
 PLAN = [
