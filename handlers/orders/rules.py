@@ -132,8 +132,7 @@ def anonymised(order: Mapping[str, Any], now: str) -> Json:
     """An order without the person: goods, sums, region and country stay (decision 17)."""
     after: Json = {**order, "email": _NO_ADDRESS, "anonymised_at": now, "updated_at": max(now, order["updated_at"])}
     for name in ("shipping_address", "billing_address"):
-        if name in order:
-            after[name] = without_person(order[name])
+        after[name] = without_person(order[name])
     for name in ("notes", "forget"):
         after.pop(name, None)
     after["payment"] = {name: value for name, value in order["payment"].items() if name not in _CARD}

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from handlers.orders import events as order_events
 from handlers.partners.mail import outbox_messages
 from handlers.platform.clock import timestamp
-from handlers.platform.store.port import Query
-from handlers.shipments import events, store, tracking
+from handlers.platform.store.port import Query, VersionConflict
+from handlers.shipments import api, events, store, tracking
 from infra.local.stripe import SECRET_KEY
 from tests.flows.test_journey import bought
-from tests.orders.test_process import event, until
+from tests.orders.test_process import event, sent, until
 from tests.support.callers import sign_in
 from tests.support.people import rule_of
 from tests.support.shop import Shop
 from tests.support.shopper import HOME, Shopper
+from tests.support.stage import Stage, on_stage
 from tests.support.wait import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -222,6 +225,90 @@ async def test_estimates_and_issues_of_the_agents(shop: Shop) -> None:
         other = event("ETAUpdated", {**wrong, "estimated_delivery": "2028-01-31T18:00:00.000Z"})
         await events.on_eta_updated(other, shop.services)
     assert (await staff(shop, "GET", f"/{shipment_id}")).json()["estimated_delivery"] == "2027-01-31T18:00:00.000Z"
+
+
+async def test_what_the_agents_found_is_shown_to_the_customer(shop: Shop) -> None:
+    shopper, order, shipment_id = await shipped_order(shop)
+    path = f"/api/orders/{order['order_id']}/tracking"
+    names = {"shipment_id": shipment_id, "order_id": order["order_id"], "user_id": order["user_id"]}
+    before = len(await sent(shop, order))
+    late = event("ETAUpdated", {**names, "estimated_delivery": "2027-01-31T18:00:00.000Z"}, "crud-orders")
+    issue = {
+        "issue_id": "issue-77777",
+        "type": "weather",
+        "severity": "medium",
+        "description": "Winter storm in Dallas; one day late.",
+        "detected_at": "2026-01-26T09:00:00.000Z",
+    }
+    found = event("RouteIssueDetected", {**names, "issue": issue}, "crud-orders")
+    for _ in range(2):
+        await order_events.on_eta_updated(late, shop.services)
+        await order_events.on_route_issue_detected(found, shop.services)
+    seen = (await shopper.call("GET", path)).json()
+    assert (seen["estimated_delivery"], seen["issues"]) == ("2027-01-31T18:00:00.000Z", [issue])
+    over = {**issue, "resolved_at": "2026-01-27T18:00:00.000Z"}
+    await order_events.on_route_issue_detected(event("RouteIssueDetected", {**names, "issue": over}), shop.services)
+    assert (await shopper.call("GET", path)).json()["issues"] == []
+    news = (await sent(shop, order))[before:]
+    assert [(each["event_type"], each["data"]["status"]) for each in news] == [("OrderUpdated", "processing")] * 3
+    # Printing the label once more is no news of an order.
+    again = event("ShipmentStatusUpdated", {**names, "status": "label_created"}, "crud-orders")
+    await order_events.on_shipment_status_updated(again, shop.services)
+    assert len(await sent(shop, order)) == before + 3
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("2027-03-01T12:00:00+01:00", "2027-03-01T11:00:00.000Z"),
+        ("2027-03-01T12:00:00", None),
+        ("2001-03-01T12:00:00Z", None),
+        ("soon", None),
+        (7, None),
+    ],
+)
+async def test_the_agent_is_asked_when_a_parcel_arrives(shop: Shop, said: Any, shown: str | None) -> None:
+    _, _, shipment_id = await shipped_order(shop)
+    own = (await staff(shop, "GET", f"/{shipment_id}")).json()["estimated_delivery"]
+    stage = Stage()
+    stage.answer = lambda: {"estimated_delivery": said}
+    async with on_stage(shop.services, stage):
+        seen = (await staff(shop, "GET", f"/{shipment_id}")).json()
+    assert seen["estimated_delivery"] == (shown or own)
+    path, question = stage.asked[0]
+    assert path == "/logistics-eta-computation/logistics/eta"
+    assert HOME["name"] not in str(question)
+    assert HOME["line1"] not in str(question)
+
+
+async def test_an_agent_is_not_asked_about_what_has_arrived(shop: Shop) -> None:
+    _, _, shipment_id = await shipped_order(shop)
+    await moved(shop, shipment_id, "picked_up")
+    await moved(shop, shipment_id, "delivered")
+    stage = Stage()
+    async with on_stage(shop.services, stage):
+        assert (await staff(shop, "GET", f"/{shipment_id}")).json()["status"] == "delivered"
+    assert stage.asked == []
+
+
+async def test_others_who_are_always_faster(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, _, shipment_id = await shipped_order(shop)
+    etag = (await staff(shop, "GET", f"/{shipment_id}")).headers["etag"]
+
+    async def conflict(*_: object) -> None:
+        raise VersionConflict("another was faster")
+
+    monkeypatch.setattr(api, "settled", conflict)
+    assert (await move(shop, shipment_id, "picked_up")).status_code == 503
+    answer = await staff(shop, "PUT", f"/{shipment_id}/status", {"new_status": "picked_up"}, If_Match=f'"{etag[1:-1]}"')
+    assert answer.status_code == 412
+
+
+async def test_two_reports_at_once_are_one_move(shop: Shop) -> None:
+    _, order, shipment_id = await shipped_order(shop)
+    answers = await asyncio.gather(*(move(shop, shipment_id, "picked_up") for _ in range(5)))
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409, 409]
+    assert (await told(shop, order)).count("ShipmentStatusUpdated") == 1
 
 
 async def test_a_parcel_that_an_agent_has_booked(shop: Shop) -> None:
