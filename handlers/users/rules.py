@@ -55,10 +55,14 @@ class Change:
 
 
 def password_fault(password: str, email: str) -> ErrorRule | None:
-    """The rule that a new password breaks, or None (decision 18). Lengths in characters are the contract's."""
-    if len(encoded(password)) > MAX_BYTES:
+    """The rule that a new password breaks, or None (decision 18). Lengths in characters are the contract's.
+
+    Looked at in the form that is hashed, so that a common password in full-width letters is common too.
+    """
+    content = encoded(password)
+    if len(content) > MAX_BYTES:
         return "password_too_long"
-    folded = password.casefold()
+    folded = content.decode().casefold()
     if email in folded or folded == email.partition("@")[0]:
         return "password_contains_email"
     if folded in COMMON_PASSWORDS:

@@ -37,6 +37,8 @@ def user(**more: Any) -> rules.Json:
         ("my-DANA@example.com", "password_contains_email"),
         ("iloveyou", "password_too_common"),
         ("IloveYou", "password_too_common"),
+        ("ｉｌｏｖｅｙｏｕ", "password_too_common"),
+        ("my-ＤＡＮＡ＠example.com", "password_contains_email"),
     ],
 )
 def test_password_rules(password: str, rule: str | None) -> None:
