@@ -38,7 +38,7 @@ async def signup(body: m.SignupRequest, call: Call) -> Reply[v.User]:
     token, user["verify_token"] = mail_tokens.new_token("verify")
     await proofs.keep_verification(services, user, user["verify_token"])
     document = await store.create(call, user)
-    proofs.send_verification(services, user, token)
+    proofs.offer_verification(services, user, token)
     return Reply(user_view(document.data), etag=document.etag)
 
 
@@ -171,4 +171,8 @@ async def get_jwks(call: Call) -> v.JwkSet:
 def _presented(body: m.RefreshRequest | m.LogoutRequest | None, call: Call) -> str | None:
     if body is not None and body.refresh_token is not MISSING:
         return body.refresh_token
-    return call.cookies.get(cookies.REFRESH)
+    token = call.cookies.get(cookies.REFRESH)
+    if token:
+        # The browser sends it by itself: it has to say that one of our pages asks (decision 12).
+        call.services.csrf.check_origin(call.headers, needed=True)
+    return token or None

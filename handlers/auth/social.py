@@ -88,7 +88,7 @@ async def _created(call: Call, identity: Identity) -> Json:
     token, user["verify_token"] = mail_tokens.new_token("verify")
     await proofs.keep_verification(services, user, user["verify_token"])
     created = (await store.create_with_identity(call, user, identity.key)).data
-    proofs.send_verification(services, created, token)
+    proofs.offer_verification(services, created, token)
     return created
 
 

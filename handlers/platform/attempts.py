@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from handlers.platform.errors import rate_limited
-from handlers.platform.limits import LimitRule, Limits, network
+from handlers.platform.limits import LimitRule, Limits, Verdict, network
 
 # Attempts at one account: ten at once, then one a minute. From one address (IPv6: one /64) more: offices share one.
 ACCOUNT_LIMIT: Final = LimitRule(per_minute=1, burst=10)
@@ -35,5 +35,15 @@ async def forgive(limits: Limits, account: str) -> None:
 
 async def may_mail(limits: Limits, address: str) -> bool:
     """Whether one more mail that a stranger can cause may go to an address."""
-    verdict = await limits.strict(f"mail:to:{address}", MAIL_LIMIT)
-    return verdict.retry_after is None
+    return (await _mail(limits, address)).retry_after is None
+
+
+async def claim_mail(limits: Limits, address: str) -> None:
+    """Counts a mail that a stranger can cause. Raises `Problem` 429 when the address has had too many."""
+    verdict = await _mail(limits, address)
+    if verdict.retry_after is not None:
+        raise rate_limited(verdict.retry_after)
+
+
+async def _mail(limits: Limits, address: str) -> Verdict:
+    return await limits.strict(f"mail:to:{address}", MAIL_LIMIT)

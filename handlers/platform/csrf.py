@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from handlers.platform.access import Principal
@@ -26,20 +26,21 @@ class CsrfGuard:
 
     def check(self, principal: Principal, headers: Sequence[tuple[bytes, bytes]]) -> None:
         """Raises `Problem` 403 when the origin is foreign, or the caller's cookie comes without its token."""
-        found = {key: value for key, value in headers if key in (b"origin", b"sec-fetch-site", b"host", HEADER)}
         by_cookie = principal.credential == "cookie"
-        if not self._known_origin(found, needed=by_cookie):
-            raise forbidden("This origin may not do that", rule="origin_not_allowed")
+        self.check_origin(headers, needed=by_cookie)
         if not by_cookie:
             return
         expected = self.token(principal.session_id or principal.id).encode()
-        if not hmac.compare_digest(found.get(HEADER, b""), expected):
+        given = next((value for key, value in headers if key == HEADER), b"")
+        if not hmac.compare_digest(given, expected):
             raise forbidden("The X-CSRF-Token header is missing or wrong", rule="csrf_failed")
 
-    def _known_origin(self, found: dict[bytes, bytes], *, needed: bool) -> bool:
-        origin = found.get(b"origin")
-        if found.get(b"sec-fetch-site") == b"same-origin":
-            return True
-        if origin is None:
-            return not needed
-        return origin in self._origins
+    def check_origin(self, headers: Iterable[tuple[bytes, bytes]], *, needed: bool) -> None:
+        """Raises `Problem` 403 when a browser says that another site's page asks; `needed`: also when nobody says."""
+        said = {key: value for key, value in headers if key in (b"origin", b"sec-fetch-site")}
+        origin, site = said.get(b"origin"), said.get(b"sec-fetch-site")
+        if site == b"same-origin":
+            return
+        known = origin in self._origins if origin is not None else not needed and site in (None, b"none")
+        if not known:
+            raise forbidden("This origin may not do that", rule="origin_not_allowed")

@@ -10,6 +10,7 @@ from generated import views as v
 from handlers.contract.call import Call
 from handlers.contract.reply import Reply
 from handlers.platform import cookies
+from handlers.platform.attempts import claim_mail
 from handlers.platform.email import address_in
 from handlers.platform.errors import unprocessable
 from handlers.platform.store.port import Document
@@ -57,6 +58,8 @@ async def _move(
     call: Call, params: p.UpdateMeParameters, body: m.UserUpdate, before: Document, address: str
 ) -> Document:
     services, now = call.services, call.services.clock.now()
+    # Whoever is signed in can name any address: its mailbox is not to be filled this way.
+    await claim_mail(services.limits, address)
     token, hashed = mail_tokens.new_token("verify")
     user_id, old = before.data["user_id"], before.data["email"]
     await mail_tokens.keep(services.store, "verify", hashed, user_id=user_id, now=now)

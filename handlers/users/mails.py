@@ -6,6 +6,7 @@ themselves: it is in no server's log and in no `Referer` (RFC 9110, 10.1.3).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 from typing import Final
@@ -13,6 +14,7 @@ from typing import Final
 from handlers.partners.mail import Message
 
 SHOP: Final = "Holiday Peak Hub"
+_NO_NAME: Final = re.compile(r"[/\\:@]|[^\W\d_]\.[^\W\d_]{2}|[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]|\d{5}")
 
 
 def verification(to: str, name: str, public_url: str, token: str) -> Message:
@@ -65,8 +67,15 @@ def _link(public_url: str, path: str, token: str) -> str:
     return f"{public_url.rstrip('/')}{path}#token={token}"
 
 
+def greeting(name: str) -> str:
+    """How a mail begins. A name is its owner's own words and the mailbox may be another's: one that mail programs would
+    make a link of, or that brings lines or directions of its own, is left out.
+    """
+    return "Hello," if _NO_NAME.search(name) else f"Hello {name},"
+
+
 def _message(to: str, subject: str, name: str, *paragraphs: str, link: tuple[str, str] | None = None) -> Message:
-    text = [f"Hello {name},", paragraphs[0], *([link[0]] if link else []), *paragraphs[1:], SHOP]
+    text = [greeting(name), paragraphs[0], *([link[0]] if link else []), *paragraphs[1:], SHOP]
     html = [escape(part) for part in text]
     if link is not None:
         html[2] = f'<a href="{escape(link[0])}">{escape(link[1])}</a>'

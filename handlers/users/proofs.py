@@ -6,6 +6,7 @@ from datetime import datetime
 
 from handlers.contract.call import Call
 from handlers.contract.services import Services
+from handlers.platform.attempts import may_mail
 from handlers.platform.errors import Problem, unprocessable
 from handlers.platform.store.port import Document
 from handlers.users import mail_tokens, mails, rules, store
@@ -17,6 +18,16 @@ def send_verification(services: Services, user: rules.Json, token: str) -> None:
     """Sends the verification mail in the background. The token's hash is in the account already."""
     message = mails.verification(user["email"], user["name"], services.settings.public_url, token)
     services.background.spawn(services.mailer.send(message), "verification mail")
+
+
+def offer_verification(services: Services, user: rules.Json, token: str) -> None:
+    """`send_verification`, unless strangers have caused too many mails to this address: it may be asked for later."""
+
+    async def offer() -> None:
+        if await may_mail(services.limits, user["email"]):
+            send_verification(services, user, token)
+
+    services.background.spawn(offer(), "verification mail")
 
 
 async def keep_verification(services: Services, user: rules.Json, hashed: str) -> None:

@@ -124,6 +124,28 @@ async def test_the_browser_refreshes_by_cookie_and_loses_it_at_logout(running: R
         assert (await client.post("/api/auth/refresh")).status_code == 401
 
 
+@pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}])
+async def test_a_refresh_cookie_alone_is_no_request_of_ours(running: RunningApp, headers: dict[str, str]) -> None:
+    person = await signed_up(running)
+    async with browser(running, person) as client:
+        client.cookies.delete("hph_access")
+        del client.headers["Origin"]
+        for path in ("refresh", "logout"):
+            answer = await client.post(f"/api/auth/{path}", headers=headers)
+            assert (answer.status_code, rule_of(answer)) == (403, "origin_not_allowed")
+            assert "set-cookie" not in answer.headers
+        ours = {"Sec-Fetch-Site": "same-origin"}
+        assert (await client.post("/api/auth/refresh", headers=ours)).status_code == 200
+
+
+async def test_a_foreign_page_without_an_origin_can_set_no_cookies(running: RunningApp) -> None:
+    person = await signed_up(running)
+    foreign = {"Sec-Fetch-Site": "cross-site"}
+    assert rule_of(await login(running, person.email, person.password, headers=foreign)) == "origin_not_allowed"
+    typed = {"Sec-Fetch-Site": "none"}
+    assert (await login(running, person.email, person.password, headers=typed)).status_code == 200
+
+
 async def test_logout_works_with_an_expired_access_token_and_ends_all_successors(running: RunningApp) -> None:
     person = await signed_in(running)
     second = (await refresh(running, person.session["refresh_token"])).json()["refresh_token"]

@@ -101,7 +101,8 @@ export interface paths {
          *     It needs no valid access token and answers 204 for a session that is already over too. An access token handed out before
          *     ends by itself within 15 minutes.
          *
-         *     A browser from an `Origin` that is not on the list is refused (403 `origin_not_allowed`).
+         *     A browser from an `Origin` that is not on the list is refused (403 `origin_not_allowed`). With the cookie, an `Origin` on
+         *     the list or `Sec-Fetch-Site: same-origin` has to be there.
          */
         post: operations["logout"];
         delete?: never;
@@ -130,7 +131,8 @@ export interface paths {
          *
          *     503 while the store of sessions cannot be reached.
          *
-         *     A browser from an `Origin` that is not on the list is refused (403 `origin_not_allowed`).
+         *     A browser from an `Origin` that is not on the list is refused (403 `origin_not_allowed`). With the cookie, an `Origin` on
+         *     the list or `Sec-Fetch-Site: same-origin` has to be there.
          */
         post: operations["refreshSession"];
         delete?: never;
@@ -341,7 +343,7 @@ export interface paths {
          * Update the signed-in user
          * @description Changes the account of the caller. A new `email` must be free (409 `email_taken`), is in force at once and unverified
          *     until the link in its mail is followed; the old address is told, and every refresh token of the user is revoked: log in
-         *     again when the access token ends.
+         *     again when the access token ends. An address that has had several mails of this kind lately answers 429.
          *
          *     A `date_of_birth` that is not in the past answers 422 (`date_of_birth_invalid`).
          */
