@@ -6,6 +6,7 @@ What is checked of a token is OpenID Connect Core 1.0, 3.1.3.7.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -166,6 +167,19 @@ def _proves_email(claims: Json, provider: Provider) -> bool:
     return claims.get(claim) is True
 
 
+def _usable(keys: object) -> dict[str, Any]:
+    """A provider's keys that are for us, by id. Others are passed over, broken ones too (RFC 7517, 5)."""
+    found: dict[str, Any] = {}
+    for key in keys if isinstance(keys, list) else []:
+        if not isinstance(key, dict) or key.get("kty") != "RSA" or key.get("use", "sig") != "sig":
+            continue
+        if not all(isinstance(key.get(name), str) for name in ("kid", "n", "e")):
+            continue
+        with contextlib.suppress(JOSEError, TypeError, ValueError):
+            found[key["kid"]] = jwk.construct(key, "RS256")
+    return found
+
+
 class _Keyring:
     """The keys of one provider."""
 
@@ -201,12 +215,7 @@ class _Keyring:
             raise PartnerUnavailable(f"{self.provider.name}: not its discovery document")
         if urlsplit(address).scheme != urlsplit(self.provider.discovery).scheme:
             raise PartnerUnavailable(f"{self.provider.name}: keys at a lesser address")
-        keys = (await self._get(address)).get("keys")
-        return {
-            key["kid"]: jwk.construct(key, "RS256")
-            for key in (keys if isinstance(keys, list) else [])
-            if isinstance(key, dict) and key.get("kty") == "RSA" and key.get("use", "sig") == "sig" and "kid" in key
-        }
+        return _usable((await self._get(address)).get("keys"))
 
     async def _get(self, address: str) -> Json:
         if self._session is None:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
+import hmac
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -151,6 +155,59 @@ async def test_tokens_that_are_not_for_us(running: RunningApp, issuer: Issuer, c
 async def test_headers_that_bring_their_own_rules(running: RunningApp, issuer: Issuer, header: dict[str, Any]) -> None:
     token = issuer.token(await nonce_of(running), header=header, email=new_address())
     assert rule_of(await social(running, token)) == "identity_token_invalid"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"alg": "none", "kid": "key-0"},
+        {"alg": "None", "kid": "key-0"},
+        {"alg": "HS256", "kid": "key-0"},
+        {"alg": ["RS256"], "kid": "key-0"},
+        {"alg": "RS256"},
+        ["RS256"],
+    ],
+)
+async def test_other_algorithms_and_the_public_key_as_a_secret(
+    running: RunningApp, issuer: Issuer, header: Any
+) -> None:
+    _, content, signature = issuer.token(await nonce_of(running), email=new_address()).split(".")
+    signing = f"{part(header)}.{content}"
+    mac = hmac.new(issuer.public.encode(), signing.encode(), hashlib.sha256).digest()
+    for end in ("", signature, base64.urlsafe_b64encode(mac).rstrip(b"=").decode()):
+        answer = await social(running, f"{signing}.{end}")
+        assert (answer.status_code, rule_of(answer)) == (401, "identity_token_invalid")
+
+
+def part(content: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
+
+
+async def test_a_header_too_deep_to_read(running: RunningApp, issuer: Issuer) -> None:
+    _, content, signature = issuer.token(await nonce_of(running)).split(".")
+    deep: Any = []
+    for _ in range(700):
+        deep = [deep]
+    answer = await social(running, f"{part({'alg': 'RS256', 'kid': 'key-0', 'x': deep})}.{content}.{signature}")
+    assert (answer.status_code, rule_of(answer)) == (401, "identity_token_invalid")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "no object",
+        {"kty": "RSA", "kid": "key-0"},
+        {"kty": "RSA", "kid": "key-0", "n": 5, "e": "AQAB"},
+        {"kty": "RSA", "kid": ["key-0"], "n": "AQAB", "e": "AQAB"},
+        {"kty": "RSA", "kid": "key-0", "n": "AQAB", "e": "AQAB"},
+        {"kty": "RSA", "kid": "key-0", "n": "é", "e": "AA"},
+    ],
+)
+async def test_a_broken_key_of_the_provider_takes_no_sound_ones_place(
+    running: RunningApp, issuer: Issuer, odd: Any
+) -> None:
+    issuer.odd_keys = [odd]
+    assert (await social(running, issuer.token(await nonce_of(running), email=new_address()))).status_code == 200
 
 
 async def test_a_nonce_in_the_body_must_be_that_of_the_token(running: RunningApp, issuer: Issuer) -> None:

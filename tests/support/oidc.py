@@ -39,6 +39,12 @@ class Issuer:
         self.requests: list[str] = []
         self.away = False
         self.discovery: dict[str, Any] = {}
+        self.odd_keys: list[Any] = []
+
+    @property
+    def public(self) -> str:
+        """The public key in force, as PEM."""
+        return _KEYS[int(self.kid[-1])][1]
 
     @property
     def private(self) -> str:
@@ -74,7 +80,8 @@ class Issuer:
         self.requests.append("keys")
         public = jwk.construct(_KEYS[int(self.kid[-1])][1], "RS256").to_dict()
         texts = {key: value.decode() if isinstance(value, bytes) else value for key, value in public.items()}
-        return web.json_response({"keys": [{**texts, "kid": self.kid, "use": "sig"}, {"kty": "EC", "kid": "other"}]})
+        own = {**texts, "kid": self.kid, "use": "sig"}
+        return web.json_response({"keys": [*self.odd_keys, own, {"kty": "EC", "kid": "other"}]})
 
 
 @asynccontextmanager
