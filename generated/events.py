@@ -561,7 +561,7 @@ EVENTS: Final[dict[str, EventSpec]] = {
     "TicketResolved": EventSpec('support-events', '/data/ticket_id', ('crm-support-assistance', 'crud-notifications'), 'TicketResolvedData', False),
     "TicketUpdated": EventSpec('support-events', '/data/ticket_id', ('crm-support-assistance', 'crud-notifications'), 'TicketUpdatedData', False),
     "UserCreated": EventSpec('user-events', '/data/user_id', ('crm-profile-aggregation', 'crm-segmentation-personalization'), 'UserCreatedData', True),
-    "UserDeleted": EventSpec('user-events', '/data/user_id', ('crm-profile-aggregation', 'crm-segmentation-personalization', 'crud-addresses', 'crud-cart', 'crud-orders', 'crud-payment-methods', 'crud-returns', 'crud-reviews', 'crud-shipments', 'crud-tickets', 'crud-wishlist'), 'UserDeletedData', False),
+    "UserDeleted": EventSpec('user-events', '/data/user_id', ('crm-profile-aggregation', 'crm-segmentation-personalization', 'crud-addresses', 'crud-cart', 'crud-orders', 'crud-payment-methods', 'crud-payments', 'crud-returns', 'crud-reviews', 'crud-shipments', 'crud-tickets', 'crud-wishlist'), 'UserDeletedData', False),
     "UserUpdated": EventSpec('user-events', '/data/user_id', ('crm-profile-aggregation', 'crm-segmentation-personalization'), 'UserUpdatedData', True),
 }
 
@@ -577,7 +577,7 @@ TOPICS: Final[dict[str, TopicSpec]] = {
 
 GROUPS: Final[dict[str, GroupSpec]] = {
     "crud-orders": GroupSpec('orders', None, ('user-events', 'inventory-events', 'payment-events', 'shipping-events', 'support-events'), ('DeliveryCompleted', 'ETAUpdated', 'InventoryReleased', 'InventoryReservationFailed', 'InventoryReserved', 'PaymentFailed', 'PaymentProcessed', 'RefundProcessed', 'ReturnReceived', 'RouteIssueDetected', 'ShipmentRejected', 'ShipmentScheduled', 'ShipmentStatusUpdated', 'UserDeleted'), False),
-    "crud-payments": GroupSpec('payments', None, ('order-events', 'inventory-events', 'support-events'), ('InventoryReserved', 'OrderCancelled', 'RefundRequested', 'ReturnReceived'), False),
+    "crud-payments": GroupSpec('payments', None, ('user-events', 'order-events', 'inventory-events', 'support-events'), ('InventoryReserved', 'OrderCancelled', 'RefundRequested', 'ReturnReceived', 'UserDeleted'), False),
     "crud-inventory": GroupSpec('inventory', None, ('product-events', 'shipping-events', 'support-events'), ('ProductCreated', 'ProductDeleted', 'ProductUpdated', 'ReturnReceived', 'ShipmentScheduled'), False),
     "crud-shipments": GroupSpec('shipments', None, ('user-events', 'order-events', 'shipping-events'), ('ETAUpdated', 'OrderCancelled', 'RouteIssueDetected', 'ShipmentScheduled', 'UserDeleted'), False),
     "crud-products": GroupSpec('products', None, ('product-events', 'inventory-events'), ('ReviewPublished', 'StockLevelChanged'), False),

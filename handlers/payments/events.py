@@ -5,7 +5,7 @@ While the provider cannot be asked, or nobody can tell what became of a request,
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from generated import events as e
@@ -16,14 +16,16 @@ from handlers.orders.telling import units
 from handlers.partners.breaker import PartnerUnavailable
 from handlers.partners.payments import Decline, PaymentRefused
 from handlers.payment_methods import store as payment_methods
-from handlers.payments import process, refunds
+from handlers.payments import process, refunds, rules, store
 from handlers.payments.rules import Cause, Payable, RefundRequest
 from handlers.platform.consumer import Transient
 from handlers.platform.errors import Problem
 from handlers.platform.events import Event
 from handlers.platform.money import minor_units
+from handlers.platform.store.port import Operation
 
 T = TypeVar("T")
+Json = dict[str, Any]
 
 # A refund that is not possible (any more): there was no payment, or all of it has gone back.
 _NOTHING_LEFT: Final = ("order_state_invalid", "refund_exceeds_payment")
@@ -84,6 +86,22 @@ async def on_order_cancelled(event: Event[e.OrderCancelledData], services: Event
 async def on_refund_requested(event: Event[e.RefundRequestedData], services: EventServices) -> None:
     """Gives the money back that came after an order had ended."""
     await _returned(services, event.data["order_id"], Cause.of(event))
+
+
+async def on_user_deleted(event: Event[e.UserDeletedData], services: EventServices) -> None:
+    """Takes the person out of the payments of a deleted user, out of an open one once it has ended.
+
+    May be done twice.
+    """
+
+    def edit(payment: Json, _: dict[str, Json]) -> tuple[Sequence[str], Sequence[Operation]]:
+        payment |= rules.forgotten({**payment, "forget": True})
+        return [payment["id"]], ()
+
+    async for order in orders.of_user(services.store, event.data["user_id"]):
+        payment = await store.payment_of(services.store, order["order_id"])
+        if payment is not None and "forget" not in payment:
+            await store.change(services.store, order["order_id"], payment["id"], edit)
 
 
 async def _returned(services: EventServices, order_id: str, cause: Cause) -> None:

@@ -199,6 +199,7 @@ async def _recorded(
             names, more = _apply(services, current, happening, cause, now, failure=_declined(outcome, tried))
             if names and isinstance(outcome, Succeeded | Processing):
                 rules.paid_with(current, outcome.intent)
+                current |= rules.forgotten(current)
             return names, (*rows, *more)
 
         payment, _ = await store.change(services.store, payment["order_id"], payment["id"], edit)
@@ -246,6 +247,7 @@ def _apply(
     if happening == "succeeded":
         payment |= {"paid_at": now, "failure": None}
     rows = [_event(services, payment, found.event, cause, now)] if found.event is not None else []
+    payment |= rules.forgotten(payment)
     return [payment["id"]], rows
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from generated import events as e
+from handlers.orders.rules import without_person
 from handlers.partners.payments import Decline, Intent, IntentOrder
-from handlers.payments.states import State, is_paid
+from handlers.payments.states import State, is_open, is_paid
 from handlers.platform.errors import Problem, conflict, unavailable, unprocessable
 from handlers.platform.events import Event
 from handlers.platform.money import AmountNotExact, major_units, minor_units
@@ -131,6 +132,14 @@ def new_payment(payable: Payable, intent_id: str, cause: Cause, now: str, state:
         "created_at": now,
         "updated_at": now,
     }
+
+
+def forgotten(payment: Mapping[str, Any]) -> Json:
+    """A payment without the person, once that was asked for and nothing is to be told of it any more."""
+    if not payment.get("forget") or is_open(payment["status"]):
+        return dict(payment)
+    order = {**payment["order"], "address": without_person(payment["order"]["address"])}
+    return {**payment, "order": order, "brand": None, "last4": None, "failure": None}
 
 
 def new_refund(request: RefundRequest, payment: Mapping[str, Any], amount: int, cause: Cause, now: str) -> Json:

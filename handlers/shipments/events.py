@@ -24,14 +24,13 @@ Json = dict[str, Any]
 
 
 async def on_payment_processed(event: Event[e.PaymentProcessedData], services: EventServices) -> None:
-    """Books a parcel for a paid order, once. An order that has ended meanwhile gets none."""
+    """Books a parcel for a paid order, once. One that has ended meanwhile gets none."""
     data = event.data
     order_id = data["order_id"]
 
     async def build() -> list[Operation]:
         order = await orders.read(services.store, data["user_id"], order_id)
-        ended = order is not None and order.data["status"] in FINAL
-        if ended or await store.of_order(services.store, order_id) is not None:
+        if order is None or order.data["status"] in FINAL or await store.of_order(services.store, order_id) is not None:
             return []
         rate = rules.choose(
             data["shipping_method"], data["shipping_address"]["country"], rules.grams_of(data.get("weight"))

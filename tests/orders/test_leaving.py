@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 
 from handlers.orders import events, rules, store
+from handlers.payments import events as payment_events
+from handlers.payments import store as payments
 from handlers.shipments import events as shipment_events
 from handlers.shipments import store as shipments
 from tests.flows.test_journey import bought
 from tests.orders.test_orders import placed
 from tests.orders.test_process import document, event, until
+from tests.payments.test_operations import confirm, prepared
 from tests.shipments.test_operations import moved, shipped_order, staff
 from tests.support.shop import Shop
 from tests.support.shopper import HOME, customer, priced
@@ -33,6 +36,7 @@ def persons_in(document: Json) -> list[str]:
 async def left(shop: Shop, user_id: str) -> None:
     for handler, group in (
         (events.on_user_deleted, "crud-orders"),
+        (payment_events.on_user_deleted, "crud-payments"),
         (shipment_events.on_user_deleted, "crud-shipments"),
     ):
         gone = event("UserDeleted", {"user_id": user_id, "order_id": "none"}, group)
@@ -74,6 +78,37 @@ async def test_what_is_under_way_arrives_first(shop: Shop) -> None:
     assert persons_in(parcel.data) == []
     letter = await staff(shop, "POST", f"/{shipment_id}/notify-customer", {"notification_type": "email"})
     assert letter.status_code == 404
+
+
+async def paid_by(shop: Shop, order: Json) -> Json:
+    payment = await payments.payment_of(shop.services.store, order["order_id"])
+    assert payment is not None
+    return payment
+
+
+async def test_a_payment_loses_the_person_once_nothing_is_told_of_it_any_more(shop: Shop) -> None:
+    shopper = await customer(shop)
+    await shopper.has(await priced(shop, 20.0))
+    order = await placed(shopper)
+    await until(shop, order, "awaiting_payment")
+    intent = await prepared(shopper, order)
+    await left(shop, shopper.user_id)
+    # The event of a payment names the place that a carrier is chosen by.
+    assert persons_in(await paid_by(shop, order))
+    assert (await confirm(shopper, intent)).status_code == 200
+    await until(shop, order, "processing")
+    payment = await paid_by(shop, order)
+    assert persons_in(payment) == []
+    assert (payment["status"], payment["order"]["address"]["country"], payment["last4"]) == ("succeeded", "US", None)
+    found = await shipments.of_order(shop.services.store, order["order_id"])
+    assert found is not None
+
+
+async def test_what_was_paid_before_is_forgotten_at_once(shop: Shop) -> None:
+    shopper, order, _ = await shipped_order(shop)
+    assert persons_in(await paid_by(shop, order))
+    await left(shop, shopper.user_id)
+    assert persons_in(await paid_by(shop, order)) == []
 
 
 async def test_an_account_that_is_deleted_over_http(shop: Shop) -> None:
