@@ -23,8 +23,9 @@ HEARTBEAT_SECONDS: Final = 15.0
 # Another process may have made the change. One point read each time, in every stream.
 LOOK_SECONDS: Final = 1.0
 _ALIVE: Final = b": still here\n\n"
-# Browsers come back after so many milliseconds.
+# Browsers come back after so many milliseconds: soon after a break, and not for nothing after the end.
 _FIRST: Final = b"retry: 2000\n\n"
+_LAST: Final = b"retry: 3600000\n\n"
 
 
 async def follow(services: EventServices, order: Json, caller: str, last_id: str | None) -> AsyncIterator[bytes]:
@@ -41,6 +42,7 @@ async def follow(services: EventServices, order: Json, caller: str, last_id: str
                 seen, spoken = change["revision"], loop.time()
                 yield _message(order["order_id"], change)
             if rules.is_settled(order):
+                yield _LAST
                 return
             if loop.time() - spoken >= HEARTBEAT_SECONDS:
                 spoken = loop.time()

@@ -153,6 +153,7 @@ def _welcome(address: str, stripe: str | None) -> str:
     {address}/local/messages mails and SMS sent so far
 {_stripe_line(stripe)}
     customer@example.com, staff@example.com, admin@example.com   password HolidayPeak!2026
+    {address}/docs/states    state diagrams of orders, shipments and more
 
     curl '{address}/api/products?category=electronics&limit=3'
 

@@ -203,8 +203,9 @@ async def test_it_stays_alive_while_nothing_happens_and_the_store_is_away(
     answer = await shopper.call("POST", f"/api/orders/{order['order_id']}/cancel")
     assert answer.status_code == 200
     rest = [part async for part in parts if not part.startswith(b":")]
-    assert b'"status":"cancelled"' in rest[-1]
-    assert b'"final":true' in rest[-1]
+    assert b'"status":"cancelled"' in rest[-2]
+    assert b'"final":true' in rest[-2]
+    assert rest[-1] == b"retry: 3600000\n\n"
 
 
 async def test_changes_that_are_not_kept_any_more() -> None:
