@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Final
+
+_PR_SET_PDEATHSIG: Final = 1
 
 # What the child does before it becomes the command: it asks the kernel to kill it when its parent ends (prctl(2),
 # PR_SET_PDEATHSIG = 1), and ends at once when that has happened already. No `preexec_fn`: with threads it may hang.
@@ -17,6 +21,16 @@ if sys.platform == "linux":
         sys.exit(1)
 os.execv(sys.argv[2], sys.argv[2:])
 """
+
+
+def end_with_parent() -> None:
+    """Asks the kernel to end this process (SIGTERM) when its parent ends, however that ends (Linux only)."""
+    if sys.platform != "linux":
+        return
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        sys.exit(1)
 
 
 def dying_with_parent(command: Sequence[str]) -> list[str]:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from handlers.settings import SettingsError, load_settings
-from infra.local.processes import dying_with_parent
+from infra.local.processes import dying_with_parent, end_with_parent
 from infra.local.stripe import SECRET_KEY
 from infra.local.valkey import ValkeyServer, start
 
@@ -54,6 +54,9 @@ def only_one(folder: Path) -> Iterator[None]:
 def main() -> int:
     """Starts what the API needs, loads the demo data once, starts the API, and waits. Answers the exit code."""
     environ = {"ENV": "local", **os.environ}
+    if "MAKELEVEL" in environ:
+        # Under `make`: what the newcomer started, and may kill, is make.
+        end_with_parent()
     try:
         settings = load_settings(environ)
         with only_one(settings.data_dir):
@@ -150,10 +153,10 @@ def _welcome(address: str, stripe: str | None) -> str:
 
     {address}/docs           HTTP reference        {address}/openapi.yaml
     {address}/docs/events    event reference       {address}/asyncapi.yaml
+    {address}/docs/states    state diagrams of orders, shipments and more
     {address}/local/messages mails and SMS sent so far
 {_stripe_line(stripe)}
     customer@example.com, staff@example.com, admin@example.com   password HolidayPeak!2026
-    {address}/docs/states    state diagrams of orders, shipments and more
 
     curl '{address}/api/products?category=electronics&limit=3'
 

@@ -10,12 +10,14 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from infra.contract.bundle import ROOT
 
 SECONDS = 60.0
 
@@ -28,9 +30,11 @@ def _environ(folder: Path) -> dict[str, str]:
     return {**kept, "DATA_DIR": str(folder), "PORT": str(port)}
 
 
+COMMAND = (sys.executable, "-m", "infra.local.run")
+
+
 @contextmanager
-def _running(environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "infra.local.run"]
+def _running(environ: dict[str, str], command: Sequence[str] = COMMAND) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         try:
             assert process.stdout is not None
@@ -82,15 +86,26 @@ def test_a_killed_launcher_takes_everything_with_it(tmp_path: Path) -> None:
     with _running(environ) as process:
         page = _get(environ, "/api/products?category=electronics&limit=3")
         assert len(page["items"]) == 3
-        second = subprocess.run(
-            [sys.executable, "-m", "infra.local.run"], env=environ, capture_output=True, text=True, check=False
-        )
+        second = subprocess.run(COMMAND, env=environ, capture_output=True, text=True, check=False)
         assert second.returncode == 2
         assert f"running already (process {process.pid})" in second.stderr
         assert len(_commands_with(tmp_path)) >= 3
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert _soon(lambda: not _commands_with(tmp_path)), _commands_with(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the parent-death signal is Linux's")
+def test_a_killed_make_takes_everything_with_it(tmp_path: Path) -> None:
+    """`make run` as a newcomer types it, and as an impatient one ends it."""
+    makefile = tmp_path / "Makefile"
+    makefile.write_text(f"run:\n\t@{' '.join(COMMAND)}\n", encoding="utf-8")
+    environ = {**_environ(tmp_path / "data"), "PYTHONPATH": str(ROOT)}
+    with _running(environ, ("make", "-f", str(makefile), "run")) as process:
+        assert _get(environ, "/healthz")["status"] == "ok"
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert _soon(lambda: not _commands_with(tmp_path / "data")), _commands_with(tmp_path / "data")
 
 
 def test_it_ends_on_request_and_starts_again_with_what_it_had(tmp_path: Path) -> None:
