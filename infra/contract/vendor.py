@@ -82,6 +82,13 @@ PACKAGES = (
 _LICENCES = {"scalar.LICENSE.txt": Path(__file__).parent / "licences" / "scalar.txt"}
 
 
+def names() -> Iterator[str]:
+    """The files in `generated/docs/assets/` that come from here."""
+    yield from _LICENCES
+    for package in PACKAGES:
+        yield from (asset.name for asset in package.assets)
+
+
 def faults(assets: Path = ASSETS) -> Iterator[str]:
     """What is wrong with the committed files: each one that is missing or is not the pinned one."""
     for package in PACKAGES:

@@ -16,9 +16,9 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from handlers.contract.operation import Operation
 from handlers.contract.parameters import ecma
-from infra.contract import models, policy, routing
+from infra.contract import models, policy, routing, vendor
 from infra.contract.bundle import ROOT, ContractError, Json, bundle_openapi
-from infra.contract.generate import stale
+from infra.contract.generate import stale, unwritten
 from infra.contract.patterns import portable
 from tests.support.small.build import generated_package, small_document
 
@@ -90,6 +90,28 @@ def test_a_missing_file_is_drift(tmp_path: Path) -> None:
     (diff,) = stale(tmp_path / "fresh", tmp_path / "committed")
     assert diff.splitlines()[:2] == ["--- committed generated/new.py", "+++ fresh generated/new.py"]
     assert "+x = 1" in diff
+
+
+def test_a_file_that_nothing_writes_is_found(tmp_path: Path) -> None:
+    fresh, committed = tmp_path / "fresh", tmp_path / "generated"
+    for name in ("routing.py", "by_hand.py", "docs/assets/scalar.js", "__pycache__/routing.pyc"):
+        (committed / name).parent.mkdir(parents=True, exist_ok=True)
+        (committed / name).write_text("x\n", encoding="utf-8")
+    fresh.mkdir()
+    (fresh / "routing.py").write_text("x\n", encoding="utf-8")
+    assert unwritten(fresh, committed) == ["generated/by_hand.py: nothing writes this file; remove it"]
+
+
+def test_vendored_files_are_the_pinned_ones(tmp_path: Path) -> None:
+    assert list(vendor.faults()) == []
+    assets = tmp_path / "assets"
+    shutil.copytree(vendor.ASSETS, assets)
+    with (assets / "scalar.js").open("a", encoding="utf-8") as file:
+        file.write("// changed by hand\n")
+    (assets / "asyncapi.css").unlink()
+    said = list(vendor.faults(assets))
+    assert [line.partition(":")[0] for line in said] == ["scalar.js", "asyncapi.css"]
+    assert "not the file of @scalar/api-reference" in said[0]
 
 
 def test_models_are_the_same_wherever_they_are_written(small_package: str, tmp_path: Path) -> None:
