@@ -6,8 +6,10 @@ profile up to date.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Callable
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from generated import events as e
 from handlers.contract.services import EventServices
@@ -19,6 +21,23 @@ from handlers.users import loyalty, store
 AGENT: Final = "crm-profile-aggregation"
 
 Json = dict[str, Any]
+
+
+class _Turns:
+    """The orders of one customer come with keys of their own, so side by side: here one after the other.
+
+    In other processes they are a few at most, whom the document's etag keeps apart.
+    """
+
+    def __init__(self, _: EventServices) -> None:
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def of(self, user_id: str) -> asyncio.Lock:
+        """The lock of a customer, the same for everybody who holds it or waits for it."""
+        lock = self._locks.get(user_id)
+        if lock is None:
+            lock = self._locks[user_id] = asyncio.Lock()
+        return lock
 
 
 async def on_order_created(event: Event[e.OrderCreatedData], services: EventServices) -> None:
@@ -35,7 +54,7 @@ async def on_order_created(event: Event[e.OrderCreatedData], services: EventServ
         )
         return [Replace(after, if_match=found.etag), row]
 
-    await services.inbox.once(event, store.CONTAINER, user_id, _of_account(services, user_id, edit))
+    await _once(event, services, user_id, edit)
 
 
 async def on_profile_updated(event: Event[e.ProfileUpdatedData], services: EventServices) -> None:
@@ -49,7 +68,7 @@ async def on_profile_updated(event: Event[e.ProfileUpdatedData], services: Event
             return []
         return [Replace(after, if_match=found.etag)]
 
-    await services.inbox.once(event, store.CONTAINER, user_id, _of_account(services, user_id, edit))
+    await _once(event, services, user_id, edit)
 
 
 async def on_order_completed(event: Event[e.OrderCompletedData], services: EventServices) -> None:
@@ -67,14 +86,17 @@ async def on_order_completed(event: Event[e.OrderCompletedData], services: Event
         row = services.outbox.follow(event, store.CONTAINER, after, event_type="UserUpdated", data=data)
         return [Replace(after, if_match=found.etag), row]
 
-    await services.inbox.once(event, store.CONTAINER, user_id, _of_account(services, user_id, edit))
+    await _once(event, services, user_id, edit)
 
 
-def _of_account(
-    services: EventServices, user_id: str, edit: Callable[[Document], list[Operation]]
-) -> Callable[[], Awaitable[list[Operation]]]:
+async def _once(
+    event: Event[Any], services: EventServices, user_id: str, edit: Callable[[Document], list[Operation]]
+) -> None:
+    """Changes an account by an event, once; nothing where there is none."""
+
     async def build() -> list[Operation]:
         found = await store.read(services.store, user_id)
         return edit(found) if found is not None else []
 
-    return build
+    async with services.room(_Turns).of(user_id):
+        await services.inbox.once(event, store.CONTAINER, user_id, build)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -126,3 +127,17 @@ async def test_a_failed_order_earns_nothing(shop: Shop) -> None:
     shopper, _, order = await bought(shop, "pm_card_chargeCustomerFail")
     await until(shop, order, "payment_failed")
     assert (await shopper.call("GET", "/api/users/me/rewards")).json()["points"] == 0
+
+
+async def test_many_orders_of_one_customer_at_once_all_count(shop: Shop) -> None:
+    shopper = await customer(shop)
+    totals = {"total": 10.0, "currency": "USD"}
+    data = {"user_id": shopper.user_id, "totals": totals}
+    created = [event("OrderCreated", {**data, "order_id": f"order-{n}"}, events.AGENT) for n in range(40)]
+    completed = [event("OrderCompleted", {**data, "order_id": f"order-{n}"}, "crud-users") for n in range(40)]
+    await asyncio.gather(
+        *(events.on_order_created(each, shop.services) for each in created),
+        *(events.on_order_completed(each, shop.services) for each in completed),
+    )
+    found = await account(shop, shopper.user_id)
+    assert (loyalty.orders_count(found), found["rewards"]["points"]) == (40, 400)
