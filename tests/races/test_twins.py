@@ -1,0 +1,136 @@
+"""Races between two API processes on one store, on SQLite and on the Cosmos DB stand-in."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import pytest
+import pytest_asyncio
+
+from handlers.inventory import store as inventory
+from tests.orders.test_orders import ordered, orders_of
+from tests.support.people import rule_of
+from tests.support.shop import Shop
+from tests.support.shopper import Shopper, customer, guest, priced, promotion
+from tests.support.twins import Backend, twins
+from tests.support.wait import eventually
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+
+Json = dict[str, Any]
+
+SHOPPERS, STOCK = 50, 10
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["sqlite", "cosmos"])
+async def pair(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, redis_url: str
+) -> AsyncIterator[Shop]:
+    """The shop in two processes."""
+    backend = cast("Backend", request.param)
+    async with twins(tmp_path_factory.mktemp(f"twins-{backend}"), redis_url, backend) as shop:
+        yield shop
+
+
+async def statuses(orders: list[tuple[Shopper, Json]]) -> list[str]:
+    """Where each order is."""
+    answers = await asyncio.gather(*(each.call("GET", f"/api/orders/{order['order_id']}") for each, order in orders))
+    return [answer.json()["status"] for answer in answers]
+
+
+async def test_fifty_parallel_orders_on_ten_units_sell_ten(pair: Shop) -> None:
+    product = await priced(pair, 25.0, on_hand=STOCK)
+    shoppers = await asyncio.gather(*(guest(pair) for _ in range(SHOPPERS)))
+    await asyncio.gather(*(shopper.has(product, 1) for shopper in shoppers))
+    answers = await asyncio.gather(*(ordered(each, email="race@example.com") for each in shoppers))
+    # Whoever orders after the tenth reservation is told so at once, the others when their reservation fails.
+    refused = {rule_of(answer) for answer in answers if answer.status_code != 201}
+    assert refused <= {"cart_empty", "cart_changed"}, refused
+    placed = [
+        (each, answer.json()) for each, answer in zip(shoppers, answers, strict=True) if answer.status_code == 201
+    ]
+
+    async def decided() -> bool:
+        return "pending" not in await statuses(placed)
+
+    await eventually(decided, 120)
+    found = await statuses(placed)
+    assert (found.count("awaiting_payment"), found.count("cancelled")) == (STOCK, len(placed) - STOCK)
+    stock = await inventory.read_stock(pair.services.store, product["product_id"], product["variants"][0]["variant_id"])
+    assert stock is not None
+    assert (stock.data["on_hand"], stock.data["reserved"]) == (STOCK, STOCK)
+
+
+async def test_ten_requests_with_one_key_make_one_order(pair: Shop) -> None:
+    shopper, product = await customer(pair), await priced(pair, 10.0)
+    await shopper.has(product, 2)
+    answers = await asyncio.gather(*(ordered(shopper, key="twins-one-key") for _ in range(10)))
+    for answer in answers:
+        assert answer.status_code == 201 or rule_of(answer) == "idempotency_in_progress", answer.text
+    made = {answer.json()["order_id"] for answer in answers if answer.status_code == 201}
+    again = await ordered(shopper, key="twins-one-key")
+    assert {again.json()["order_id"]} | made == {again.json()["order_id"]}
+    assert len(await orders_of(pair, shopper.user_id)) == 1
+
+
+async def test_ten_keys_on_one_cart_make_one_order(pair: Shop) -> None:
+    shopper, product = await customer(pair), await priced(pair, 10.0)
+    await shopper.has(product, 2)
+    answers = await asyncio.gather(*(ordered(shopper, key=f"twins-key-{number}") for number in range(10)))
+    assert sorted(answer.status_code for answer in answers).count(201) == 1
+    assert {rule_of(answer) for answer in answers if answer.status_code != 201} <= {"cart_changed", "cart_empty"}
+    assert len(await orders_of(pair, shopper.user_id)) == 1
+
+
+async def test_twenty_parallel_adds_count_twenty(pair: Shop) -> None:
+    shopper, product = await customer(pair), await priced(pair, 10.0, on_hand=50)
+    answers = await asyncio.gather(*(shopper.add(product) for _ in range(20)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert [each["quantity"] for each in (await shopper.cart())["items"]] == [20]
+
+
+async def test_a_once_only_code_used_in_parallel_counts_once(pair: Shop) -> None:
+    """The same customer with orders in flight at once: one with the code, the others are told why not."""
+    code = await promotion(pair, "percentage", 20, once_per_customer=True)
+    product = await priced(pair, 30.0, on_hand=50)
+    email = "twins-once@example.com"
+    # Guests are told apart by their e-mail, so these five are one customer with five carts.
+    shoppers = await asyncio.gather(*(guest(pair) for _ in range(5)))
+    await asyncio.gather(*(shopper.has(product, 1) for shopper in shoppers))
+    answers = await asyncio.gather(*(ordered(each, email=email, promo_code=code) for each in shoppers))
+    assert [answer.status_code for answer in answers].count(201) == 1, [answer.text for answer in answers]
+    assert {rule_of(answer) for answer in answers if answer.status_code != 201} == {"promo_code_used"}
+    found = await pair.as_admin("GET", f"/api/admin/promotions/{code}")
+    assert found.json()["redeemed"] == 1
+
+
+async def test_parallel_refunds_never_exceed_the_payment(pair: Shop) -> None:
+    """Eight staff refunds of a third each: three fit, and Stripe gave back no more than it took."""
+    shopper, product = await customer(pair), await priced(pair, 30.0)
+    saved = await shopper.call("POST", "/api/users/me/payment-methods", {"stripe_token": "pm_card_visa"})
+    assert saved.status_code == 201, saved.text
+    method = {"type": "saved_method", "payment_method_id": saved.json()["payment_method_id"]}
+    await shopper.has(product, 1)
+    order = (await ordered(shopper, payment_method=method)).json()
+
+    async def processing() -> bool:
+        return await statuses([(shopper, order)]) == ["processing"]
+
+    await eventually(processing, 60)
+    third = math.floor(order["totals"]["total"] * 100 / 3) / 100
+    body = {"order_id": order["order_id"], "amount": third, "reason": "goodwill"}
+    answers = await asyncio.gather(
+        *(
+            pair.as_admin("POST", "/api/payments/refund", body, Idempotency_Key=f"twins-refund-{n}-{order['order_id']}")
+            for n in range(8)
+        )
+    )
+    assert sorted(answer.status_code for answer in answers) == [201] * 3 + [422] * 5, [each.text for each in answers]
+    assert {rule_of(answer) for answer in answers if answer.status_code == 422} == {"refund_exceeds_payment"}
+    state = pair.stripe.account.state
+    (intent,) = (each for each in state.all("payment_intent") if each["metadata"].get("order_id") == order["order_id"])
+    back = sum(each["amount"] for each in state.all("refund", payment_intent=intent["id"]))
+    assert back == 3 * round(third * 100) <= intent["amount_received"]
