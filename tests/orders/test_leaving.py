@@ -9,6 +9,7 @@ import pytest
 from handlers.orders import events, rules, store
 from handlers.payments import events as payment_events
 from handlers.payments import store as payments
+from handlers.platform.access import ANONYMOUS
 from handlers.shipments import events as shipment_events
 from handlers.shipments import store as shipments
 from tests.flows.test_journey import bought
@@ -62,6 +63,12 @@ async def test_what_has_ended_loses_the_person_at_once(shop: Shop) -> None:
     # The address that stands in its place opens nothing.
     path = f"/api/orders/{order['order_id']}?email={view['email']}"
     assert (await shop.client.get(path)).status_code == 404
+
+
+async def test_the_address_in_the_place_of_a_person_is_nobodys() -> None:
+    order = {"user_id": "user-1", "email": "deleted@deleted.invalid"}
+    assert rules.may_see(order, ANONYMOUS, order["email"])
+    assert not rules.may_see({**order, "anonymised_at": "2026-01-25T10:45:00.000Z"}, ANONYMOUS, order["email"])
 
 
 async def test_what_is_under_way_arrives_first(shop: Shop) -> None:
