@@ -8,7 +8,7 @@ PY := $(BIN)/python
 CODE := handlers infra tests
 
 ##@ Begin
-.PHONY: help setup run import
+.PHONY: help setup run demo import
 help: ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n\033[1m%s\033[0m\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  \033[36m%-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
@@ -17,6 +17,9 @@ setup: $(VENV)/dev.stamp ## Install everything for development into .venv (hash-
 
 run: $(VENV)/run.stamp ## Start the API with demo data on http://127.0.0.1:8000 (Ctrl-C ends it)
 	@$(PY) -m infra.local.run
+
+demo: $(VENV)/run.stamp ## Play a shopper's journey through the running shop, from signup to a delivered and a cancelled order
+	@$(PY) -m infra.local.journey
 
 import: $(VENV)/run.stamp ## Add the products of a feed: make import FILE=feed.csv (or .jsonl)
 	@ENV=$${ENV:-local} $(PY) -m infra.local.import_feed "$(FILE)"
