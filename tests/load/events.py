@@ -1,17 +1,23 @@
-"""Figures of the embedded event log on this machine: `python -m tests.load.events [folder]`.
+"""The embedded event log beside a plain `sqlite3` loop, on one core and the disk of the folder.
 
-The folder should be on the disk that is meant; a memory file system makes every sync free.
+`python -m tests.load.events <folder> [quick]` measures and prints JSON; the bench runs it as a process of its own, on
+the servers' core. The folder should be on the disk that is meant: a memory file system makes every sync free.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
+import sqlite3
+import statistics
 import sys
-import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import uvloop
 
 from generated.containers import CONTAINERS
 from handlers.platform.bus.port import Batch, Message, Subscription
@@ -21,11 +27,16 @@ from handlers.platform.outbox import Outbox
 from handlers.platform.relay import Relay
 from handlers.platform.store.port import Create
 from handlers.platform.store.sqlite import SqliteStore
+from tests.load.apart import run_apart
+from tests.load.report import Check, Line
+from tests.load.session import Session
 from tests.support.wait import eventually
 
 TOPIC: Final = "order-events"
 BODY: Final = b"x" * 1000  # bytes
 CALLERS: Final = 64
+FLOOR: Final = 2_000.0  # events a second
+ROUNDS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +51,77 @@ class EventFigures:
     idle_cpu: float
 
 
-async def event_figures(folder: Path, events: int = 20_000) -> EventFigures:
-    """Appends and delivers so many events of 1 kB, one a call, 64 callers; then what waiting and one event cost."""
+def events(session: Session) -> None:
+    """Measures in a process on the servers' core; adds what it found."""
+    session.say("events: append and deliver, beside a plain sqlite3 loop")
+    found = run_apart(session, "tests.load.events", str(session.room("events")))
+    ours = [EventFigures(**round_) for round_ in found["ours"]]
+    middle = {name: statistics.median(asdict(one)[name] for one in ours) for name in asdict(ours[0])}
+    findings = session.findings
+    values = {
+        "events/s": middle["rate"],
+        "delay p50 ms": middle["delay_median"] * 1e3,
+        "delay p99 ms": middle["delay_p99"] * 1e3,
+        "CPU µs each": middle["cpu_per_event"] * 1e6,
+        "from commit ms": middle["commit_to_delivery_median"] * 1e3,
+        "idle CPU %": middle["idle_cpu"] * 100,
+    }
+    findings.lines.append(Line("event log, append + deliver", "ours", values))
+    for name in ("one by one", "grouped"):
+        line = Line(f"sqlite3, append + read, {name}", "plain", {"events/s": statistics.median(found[name])})
+        findings.lines.append(line)
+    rates = [one.rate for one in ours]
+    spread = (min(rates), max(rates))
+    findings.checks.append(Check("events appended and delivered", middle["rate"], FLOOR, "/s", spread=spread))
+    findings.remarks.append(
+        "Plain sqlite3 of the events: one writer that commits, then reads what is new; grouped: 64 rows a commit. "
+        "It has no partitions, consumer groups, leases or checkpoints. From commit: the order's commit to its event's "
+        "delivery, through outbox, relay and log."
+    )
+
+
+# --- in the process that measures -----------------------------------------------------------------------------------
+
+
+async def measure(folder: Path, *, quick: bool) -> dict[str, list[Any]]:
+    """Figures of each round, ours and plain in turn."""
+    found: dict[str, list[Any]] = {"ours": [], "one by one": [], "grouped": []}
+    count = 2_000 if quick else 20_000
+    for number in range(1 if quick else ROUNDS):
+        room = folder / str(number)
+        room.mkdir()
+        found["ours"].append(asdict(await event_figures(room, count, idle=0.2 if quick else 2.0)))
+        plain = _plain(room / "plain.sqlite3")
+        found["one by one"].append(_plain_rate(plain, count // 20, together=1))
+        found["grouped"].append(_plain_rate(plain, count, together=CALLERS))
+        plain.close()
+    return found
+
+
+def _plain(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("CREATE TABLE log (sequence INTEGER PRIMARY KEY, key TEXT, body BLOB)")
+    return connection
+
+
+def _plain_rate(connection: sqlite3.Connection, count: int, *, together: int) -> float:
+    """Events a second, appended durably and read back by sequence."""
+    read: int = connection.execute("SELECT coalesce(max(sequence), 0) FROM log").fetchone()[0]
+    started = time.perf_counter()
+    for at in range(0, count, together):
+        connection.execute("BEGIN IMMEDIATE")
+        for number in range(at, min(at + together, count)):
+            connection.execute("INSERT INTO log (key, body) VALUES (?, ?)", (f"order-{number % 500}", BODY))
+        connection.execute("COMMIT")
+        rows = connection.execute("SELECT sequence, key, body FROM log WHERE sequence > ?", (read,)).fetchall()
+        read = rows[-1][0]
+    return count / (time.perf_counter() - started)
+
+
+async def event_figures(folder: Path, events: int = 20_000, *, idle: float = 2.0) -> EventFigures:
+    """Appends and delivers so many events of 1 kB, one a call, 64 callers; times single ones; waits `idle` s."""
     bus = SqliteBus.open(folder / "events.sqlite3")
     delays: list[float] = []
     arrived = asyncio.Event()
@@ -58,7 +138,7 @@ async def event_figures(folder: Path, events: int = 20_000) -> EventFigures:
     await eventually(lambda: len(delays) >= events, seconds=60)
     seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
     throughput = sorted(delays)
-    idle = await _idle(3.0)
+    idle_cpu = await _idle(idle)
     single = await _commit_to_delivery(folder, bus, arrived)
     await consumption.stop()
     await bus.close()
@@ -68,7 +148,7 @@ async def event_figures(folder: Path, events: int = 20_000) -> EventFigures:
         delay_p99=throughput[events * 99 // 100],
         cpu_per_event=cpu / events,
         commit_to_delivery_median=single,
-        idle_cpu=idle,
+        idle_cpu=idle_cpu,
     )
 
 
@@ -107,17 +187,6 @@ async def _commit_to_delivery(folder: Path, bus: SqliteBus, arrived: asyncio.Eve
     return sorted(took)[len(took) // 2]
 
 
-def lines(figures: EventFigures) -> list[str]:
-    """The figures for people."""
-    return [
-        f"event log, append + deliver, 1 kB, 64 callers  {figures.rate:8.0f}/s   "
-        f"delay p50 {figures.delay_median * 1e3:.1f} ms, p99 {figures.delay_p99 * 1e3:.1f} ms   "
-        f"cpu {figures.cpu_per_event * 1e6:.0f} us",
-        f"commit to delivery through the outbox          {figures.commit_to_delivery_median * 1e3:8.1f} ms",
-        f"waiting for events                             {figures.idle_cpu * 100:8.2f} % of a core",
-    ]
-
-
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory(dir=sys.argv[1] if len(sys.argv) > 1 else None) as temporary:
-        print("\n".join(lines(asyncio.run(event_figures(Path(temporary))))))
+    _run: Callable[..., dict[str, list[Any]]] = uvloop.run
+    print(json.dumps(_run(measure(Path(sys.argv[1]), quick="quick" in sys.argv))))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -18,7 +17,7 @@ import uvloop
 
 from handlers.platform.cache import Cache
 from handlers.platform.limits import LimitRule, Limits
-from tests.load.machine import children_on
+from tests.load.apart import run_apart
 from tests.load.report import Check, Line
 from tests.load.session import Session
 
@@ -33,10 +32,7 @@ CEILING: Final = 20.0
 def limiting(session: Session) -> None:
     """Measures in a process on the servers' core; adds what it found."""
     session.say("limits: what they cost a request, Redis included")
-    command = [sys.executable, "-m", "tests.load.limiting", session.redis_url]
-    with children_on(session.cores.server):
-        done = subprocess.run(command + (["quick"] if session.quick else []), check=True, stdout=subprocess.PIPE)
-    rounds: list[float] = json.loads(done.stdout)
+    rounds: list[float] = run_apart(session, "tests.load.limiting", session.redis_url)
     middle = statistics.median(rounds)
     session.findings.lines.append(Line("rate limits", "ours", {"CPU µs each": middle}))
     check = Check("rate limits, CPU a request", middle, CEILING, "µs", "at most", (min(rounds), max(rounds)))

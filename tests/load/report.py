@@ -82,16 +82,17 @@ def table(findings: Findings) -> str:
     """The findings for a terminal."""
     parts = ["", "  ".join(f"{key}: {value}" for key, value in findings.machine.items()), ""]
     for columns, lines in _by_columns(findings.lines):
-        parts.append(f"{'':30} {'':6}" + "".join(f"{column:>14}" for column in columns))
-        parts += [_row(line) for line in lines]
+        width = max(30, *(len(line.what) for line in lines))
+        parts.append(" " * (width + 10) + "".join(f"{column:>16}" for column in columns))
+        parts += [_row(line, width) for line in lines]
         parts.append("")
     parts += [str(check) for check in findings.checks]
     parts += ["", *findings.remarks] if findings.remarks else []
     return "\n".join(parts)
 
 
-def _row(line: Line) -> str:
-    return f"{line.what:30} {line.side:6}" + "".join(f"{_short(value):>14}" for value in line.values.values())
+def _row(line: Line, width: int) -> str:
+    return f"{line.what:{width}} {line.side:9}" + "".join(f"{_short(value):>16}" for value in line.values.values())
 
 
 def _by_columns(lines: Iterable[Line]) -> list[tuple[tuple[str, ...], list[Line]]]:

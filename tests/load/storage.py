@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import sqlite3
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -21,8 +20,8 @@ import uvloop
 from generated.containers import CONTAINERS
 from handlers.platform.store.port import Create
 from handlers.platform.store.sqlite import SqliteStore
+from tests.load.apart import run_apart
 from tests.load.bench_store import CALLERS, NOTES, in_parallel, note
-from tests.load.machine import children_on
 from tests.load.report import Check, Line
 from tests.load.session import Session
 
@@ -34,10 +33,7 @@ Figures = dict[str, list[float]]
 def storage(session: Session) -> None:
     """Measures in a process on the servers' core; adds what it found."""
     session.say("store: writes and reads, beside a plain sqlite3 loop")
-    command = [sys.executable, "-m", "tests.load.storage", str(session.room("storage"))]
-    with children_on(session.cores.server):
-        done = subprocess.run(command + (["quick"] if session.quick else []), check=True, stdout=subprocess.PIPE)
-    figures: Figures = json.loads(done.stdout)
+    figures: Figures = run_apart(session, "tests.load.storage", str(session.room("storage")))
     middle = {name: statistics.median(values) for name, values in figures.items()}
     findings = session.findings
     for side in ("ours", "plain"):

@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, contextmanager
@@ -19,6 +21,7 @@ import pytest
 from handlers.app import build_services, create_app
 from handlers.platform.logs import LineWriter
 from handlers.platform.store.port import Query
+from infra.contract.bundle import ROOT
 from tests.load import seed
 from tests.load.drive import Address, LoadFailed, Track, pace, request, saturate
 from tests.load.peer import create_peer
@@ -190,3 +193,35 @@ def test_reports_say_what_was_missed(tmp_path: Path) -> None:
     root = ElementTree.fromstring(picture.read_text())
     assert root.tag.endswith("svg")
     assert len(svg([kept]).splitlines()) < len(svg([kept, missed]).splitlines())
+
+
+# --- whole parts ----------------------------------------------------------------------------------------------------
+
+
+def quick(folder: Path, *parts: str) -> dict[str, Any]:
+    """A quick run of parts of the bench in a folder of its own. Floors may be missed there, nothing else may be."""
+    command = [sys.executable, "-m", "tests.load.bench", "--quick", "--only", ",".join(parts)]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, check=False, cwd=folder, env=environ, capture_output=True, text=True, timeout=120)
+    assert done.returncode in (0, 1), done.stderr[-2000:]
+    assert "Traceback" not in done.stderr, done.stderr[-2000:]
+    found: dict[str, Any] = json.loads((folder / "bench" / "bench.json").read_text())
+    return found
+
+
+def test_floors_of_events_and_cosmos_are_measured(tmp_path: Path) -> None:
+    found = quick(tmp_path, "events", "cosmos")
+    checks = {check["what"]: check for check in found["checks"]}
+    assert list(checks) == [
+        "events appended and delivered",
+        "Cosmos point read: CPU over the bare SDK",
+        "Cosmos write: CPU over the bare SDK",
+        "RU, modelled: catalogue: product, point read of 2 kB",
+        "RU, modelled: list of 20 in a partition (orders of 1 kB)",
+        "RU, modelled: signup, with claim, token and event",
+    ]
+    assert all(check["measured"] > 0 for check in checks.values())
+    # Modelled units do not depend on the machine: their bounds hold everywhere.
+    assert all(check["holds"] for what, check in checks.items() if what.startswith("RU"))
+    sides = {line["side"] for line in found["lines"]}
+    assert sides == {"ours", "plain", "bare SDK"}
