@@ -109,8 +109,10 @@ class BoundOperation:
             await self._refuse(send, problem, info, headers)
         except ClientGone:
             return
-        except (StoreUnavailable, CacheUnavailable):
-            log.warning("a store is away", extra={"operation_id": self._spec.id, "request_id": info.request_id})
+        except (StoreUnavailable, CacheUnavailable) as error:
+            # The caller learns that it may try again; the operator, that the disk is full.
+            told = {"operation_id": self._spec.id, "request_id": info.request_id, "reason": str(error)}
+            log.warning("a store is away", extra=told)
             await self._refuse(send, unavailable(), info, headers)
         except Exception:
             if info.status:
