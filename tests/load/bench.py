@@ -1,6 +1,7 @@
 """`make bench`: how fast we are beside a FastAPI peer that does the same work, and whether our floors are kept.
 
-    python -m tests.load.bench [--only list,detail,write,limits,store,events,cosmos,catalogue,start] [--quick]
+    python -m tests.load.bench [--only list,detail,write,limits,store,events,cosmos,checkout,catalogue,start]
+                               [--quick]
 
 Both servers share one core, the load comes from another; rounds alternate between the two, so that what the machine
 does meanwhile meets both alike. Trust ratios of one run, not figures of two. Exit code 1 when a floor is missed.
@@ -16,6 +17,7 @@ from typing import Final
 
 from infra.local.valkey import start as start_valkey
 from tests.load.catalogue import catalogue
+from tests.load.checkout import checkout
 from tests.load.cosmos import cosmos
 from tests.load.events import events
 from tests.load.limiting import limiting
@@ -26,7 +28,7 @@ from tests.load.session import Session
 from tests.load.start import start
 from tests.load.storage import storage
 
-PARTS: Final = ("list", "detail", "write", "limits", "store", "events", "cosmos", "catalogue", "start")
+PARTS: Final = ("list", "detail", "write", "limits", "store", "events", "cosmos", "checkout", "catalogue", "start")
 _PAIRS: Final = frozenset({"list", "detail", "write"})
 
 
@@ -66,6 +68,8 @@ def _run(session: Session) -> None:
         events(session)
     if "cosmos" in session.only:
         cosmos(session)
+    if "checkout" in session.only:
+        checkout(session)
     if "catalogue" in session.only:
         catalogue(session)
 

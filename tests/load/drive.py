@@ -57,7 +57,7 @@ class Sample:
 class _Connection:
     """One keep-alive connection with at most one request under way."""
 
-    __slots__ = ("_head", "_missing", "_socket", "asked", "body_bytes", "status", "stream")
+    __slots__ = ("_head", "_missing", "_socket", "asked", "body_bytes", "heard", "status", "stream")
 
     def __init__(self, address: Address, stream: Iterator[bytes]) -> None:
         self._socket = socket.create_connection(address, timeout=_SILENCE_SECONDS)
@@ -66,6 +66,7 @@ class _Connection:
         self._missing = -1
         self.stream = stream
         self.asked = 0.0
+        self.heard = 0
         self.status = 0
         self.body_bytes = 0
 
@@ -110,7 +111,8 @@ def _content_length(head: bytes) -> int:
 class _Run:
     """Connections to one server, and what they have seen together."""
 
-    def __init__(self, address: Address, streams: Iterable[Iterable[bytes]]) -> None:
+    def __init__(self, address: Address, streams: Iterable[Iterable[bytes]], together: int = 1) -> None:
+        self._together = together
         self.connections = {c.fileno(): c for c in (_Connection(address, cycle(list(s))) for s in streams)}
         self.poller = select.epoll()
         for descriptor in self.connections:
@@ -126,11 +128,16 @@ class _Run:
         for descriptor, _ in self.poller.poll(timeout):
             connection = self.connections[descriptor]
             if connection.hear():
-                now = time.perf_counter()
-                self.latencies.append(now - connection.asked)
+                connection.heard += 1
+                if not self.midway(connection):
+                    self.latencies.append(time.perf_counter() - connection.asked)
                 self.statuses[connection.status] += 1
                 whole.append(connection)
         return whole
+
+    def midway(self, connection: _Connection) -> bool:
+        """Whether the answer it has is not the last of those that count as one."""
+        return connection.heard % self._together != 0
 
     def sample(self) -> Sample:
         """Ends the run."""
@@ -145,13 +152,19 @@ class _Run:
 
 
 def saturate(
-    address: Address, streams: Iterable[Iterable[bytes]], *, seconds: float, most: int = MOST_REQUESTS
+    address: Address,
+    streams: Iterable[Iterable[bytes]],
+    *,
+    seconds: float,
+    most: int = MOST_REQUESTS,
+    together: int = 1,
 ) -> Sample:
     """Closed loop: one connection for each stream of requests, each asks again as soon as it has its answer.
 
-    Ends after `seconds`, or after `most` requests; what is under way then is waited for and counted.
+    Ends after `seconds`, or after `most` requests; what is under way then is waited for and counted. `together`: so
+    many requests of a stream are one thing, which begins with the first and is counted with the answer to the last.
     """
-    run = _Run(address, streams)
+    run = _Run(address, streams, together)
     end = time.perf_counter() + seconds
     under_way = sent = 0
     for connection in list(run.connections.values())[:most]:
@@ -163,7 +176,9 @@ def saturate(
             raise LoadFailed(f"no answer within {_SILENCE_SECONDS:g} s")
         for connection in whole:
             now = time.perf_counter()
-            if now < end and sent < most:
+            if run.midway(connection):
+                connection.ask(connection.asked)
+            elif now < end and sent < most:
                 connection.ask(now)
                 sent += 1
             else:
@@ -221,11 +236,15 @@ def pace(address: Address, tracks: Mapping[str, Track], *, seconds: float, conne
     }
 
 
-def request(method: str, path: str, *, token: str | None = None, body: bytes | None = None) -> bytes:
+def request(
+    method: str, path: str, *, token: str | None = None, body: bytes | None = None, key: str | None = None
+) -> bytes:
     """One HTTP/1.1 request as bytes, with the headers a client library sends."""
     lines = [f"{method} {path} HTTP/1.1", "host: 127.0.0.1", "accept: application/json", "user-agent: bench"]
     if token is not None:
         lines.append(f"authorization: Bearer {token}")
+    if key is not None:
+        lines.append(f"idempotency-key: {key}")
     if body is not None:
         lines += ["content-type: application/json", f"content-length: {len(body)}"]
     return ("\r\n".join(lines) + "\r\n\r\n").encode() + (body or b"")

@@ -70,13 +70,13 @@ async def _write_all(store: DocumentStore, documents: Iterator[tuple[str, dict[s
 # --- requests -------------------------------------------------------------------------------------------------------
 
 
-def token(settings: Settings, number: int) -> str:
+def token(settings: Settings, number: int, permissions: frozenset[str] = _PERMISSIONS) -> str:
     """An access token of a customer for the length of the bench."""
     tokens = Tokens(token_keys(settings), timedelta(hours=1), SystemClock())
     whole = user(number)
     return tokens.issue(
         Principal(
-            id=whole["user_id"], role="customer", permissions=_PERMISSIONS, email=whole["email"], session_id="bench"
+            id=whole["user_id"], role="customer", permissions=permissions, email=whole["email"], session_id="bench"
         )
     )
 

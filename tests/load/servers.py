@@ -64,10 +64,11 @@ def environment(folder: Path, redis_url: str, port: int, role: str) -> dict[str,
 
 
 @contextmanager
-def running(name: str, session: Session, folder: Path, role: str = "crud") -> Iterator[Server]:
+def running(name: str, session: Session, folder: Path, role: str = "crud", **more: str) -> Iterator[Server]:
     """A server on the servers' core with its documents in `folder`, from its first answer on.
 
     `crud` as in production, where another process publishes the events; `all` is what `make run` starts.
+    `more` are further environment variables.
     """
     port = free_port()
     output = folder / f"{name}.out"
@@ -75,7 +76,7 @@ def running(name: str, session: Session, folder: Path, role: str = "crud") -> It
         started = time.perf_counter()
         process = subprocess.Popen(
             dying_with_parent([sys.executable, "-m", MODULES[name]]),
-            env=environment(folder, session.redis_url, port, role),
+            env={**environment(folder, session.redis_url, port, role), **more},
             # The access log is written as in production, into nothing: a disk of the bench would be measured too.
             stdout=subprocess.DEVNULL,
             stderr=sink,

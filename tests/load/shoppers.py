@@ -1,0 +1,116 @@
+"""Shoppers with tokens, carts and cards in a shop that never runs out, and the requests they make."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from itertools import count, cycle, islice
+from pathlib import Path
+from typing import Any, Final
+
+from generated.access import PERMISSIONS
+from handlers.app import build_services
+from handlers.cart.store import cart_id_of
+from handlers.settings import Settings
+from infra.local.demo import synthetic
+from infra.local.demo.seed import seed_products
+from tests.load import seed
+from tests.load.drive import request
+
+SHOPPERS: Final = 512
+_GOODS: Final = 240
+_ON_HAND: Final = 1_000_000
+_HOME: Final = {
+    "name": "Dana Whitfield",
+    "line1": "123 Main St",
+    "city": "San Francisco",
+    "state": "CA",
+    "postal_code": "94102",
+    "country": "US",
+}
+_keys = count()
+
+
+def fill(folder: Path) -> None:
+    """Writes a new store into `folder`: the demo shop, shoppers, and goods in plenty."""
+    seed.fill(folder, products=0, users=SHOPPERS)
+    asyncio.run(_stocked(seed.settings_of(folder)))
+
+
+async def _stocked(settings: Settings) -> None:
+    services = build_services(settings)
+    try:
+        await seed_products(services, _products())
+    finally:
+        await services.background.drain()
+        services.passwords.close()
+        await services.store.close()
+
+
+def _products() -> list[dict[str, Any]]:
+    found = [product for product in synthetic.products(_GOODS) if product["status"] == "active"]
+    for product in found:
+        product["variants"] = [{**variant, "stock": _ON_HAND} for variant in product["variants"]]
+    return found
+
+
+class Shoppers:
+    """Makes the requests. `settings`: of the server, whose secrets sign the tokens."""
+
+    def __init__(self, settings: Settings) -> None:
+        permissions = PERMISSIONS["customer"]
+        self._ids = [seed.user(number)["user_id"] for number in range(SHOPPERS)]
+        self._tokens = [seed.token(settings, number, permissions) for number in range(SHOPPERS)]
+        self._goods = [
+            {"product_id": product["product_id"], "variant_id": product["variants"][0]["variant_id"]}
+            for product in _products()
+        ]
+
+    def user_id(self, number: int) -> str:
+        """The id of a shopper."""
+        return str(self._ids[number])
+
+    def add(self, number: int, article: int) -> bytes:
+        """One unit of an article into the cart."""
+        body = {**self._goods[article % len(self._goods)], "quantity": 1}
+        return self._post("/api/cart/items", number, body)
+
+    def order(self, number: int, *, method: str | None, notes: str = "bench") -> bytes:
+        """The cart as an order, with a key of its own; `method`: a saved card, None for a new one."""
+        payment = {"type": "new_card"} if method is None else {"type": "saved_method", "payment_method_id": method}
+        body = {
+            "cart_id": cart_id_of(self._ids[number]),
+            "shipping_address": _HOME,
+            "shipping_method": "standard",
+            "payment_method": payment,
+            "notes": notes,
+        }
+        return self._post("/api/orders", number, body, key=f"bench-key-{next(_keys):09}")
+
+    def save_card(self, number: int) -> bytes:
+        """A card that Stripe knows, into the wallet."""
+        return self._post("/api/users/me/payment-methods", number, {"stripe_token": "pm_card_visa"})
+
+    def adds(self, connections: int) -> list[list[bytes]]:
+        """Streams of adds: few lines a cart, no line that gets full within a bench."""
+        mine = SHOPPERS // connections
+        return [
+            [self.add(at * mine + number % mine, at * 7 + number // mine) for number in range(mine * 4)]
+            for at in range(connections)
+        ]
+
+    def checkouts(self, connections: int, each: int, methods: list[str] | None = None) -> list[list[bytes]]:
+        """Streams of an add and the order of it, shopper after shopper, never one twice at once."""
+        mine = SHOPPERS // connections
+        streams = []
+        for at in range(connections):
+            stream = []
+            for turn, number in enumerate(islice(cycle(range(at * mine, (at + 1) * mine)), each)):
+                stream.append(self.add(number, at * 13 + turn))
+                stream.append(self.order(number, method=methods[number] if methods else None))
+            streams.append(stream)
+        return streams
+
+    def _post(self, path: str, number: int, body: dict[str, Any], *, key: str | None = None) -> bytes:
+        content = json.dumps(body, separators=(",", ":")).encode()
+        return request("POST", path, token=self._tokens[number], body=content, key=key)
