@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any, Final
 
 from pydantic import MISSING
@@ -13,8 +13,6 @@ from generated import views as v
 from handlers.contract.acting import actor_of
 from handlers.contract.call import Call
 from handlers.contract.reply import Reply
-from handlers.orders import store as orders
-from handlers.partners.agents import agents
 from handlers.partners.breaker import PartnerUnavailable
 from handlers.partners.carriers import tracking_url
 from handlers.platform import etags
@@ -25,11 +23,11 @@ from handlers.platform.errors import conflict, not_found, precondition_failed, u
 from handlers.platform.ids import new_id
 from handlers.platform.paging import items_before
 from handlers.platform.store.port import And, Condition, Document, Eq, Query, Sort, VersionConflict
-from handlers.shipments import changes, letters, states, store, tracking, views
+from handlers.shipments import changes, states, store, tracking, views
 from handlers.shipments.changes import Cause
+from handlers.shipments.estimates import estimated
+from handlers.shipments.notices import mailed, texted
 
-# Agent and tool that are asked first (`x-agent` in the contract).
-ETA_AGENT: Final = ("logistics-eta-computation", "/logistics/eta")
 _NEWEST: Final = (Sort("created_at", descending=True),)
 
 
@@ -61,9 +59,7 @@ async def get_shipment(params: p.GetShipmentParameters, call: Call) -> Reply[v.S
     """A shipment, with the agent's estimate of its arrival where there is one."""
     found = await _found(params.shipment_id, call)
     view = views.shipment_view(found.data)
-    estimate = await _estimate(found.data, call)
-    if estimate is not None:
-        view["estimated_delivery"] = estimate
+    view["estimated_delivery"] = await estimated(call.services, found.data)
     return Reply(view, etag=found.etag)
 
 
@@ -98,10 +94,8 @@ async def notify_shipment_customer(
     kind = body.kind if body.kind is not MISSING else "status_update"
     message = body.message if body.message is not MISSING else None
     try:
-        if body.notification_type == "sms":
-            recipient = await _text(shipment, kind, message, call)
-        else:
-            recipient = await _mail(shipment, kind, message, call)
+        send = texted if body.notification_type == "sms" else mailed
+        recipient = await send(call.services, shipment, kind, message)
     except PartnerUnavailable as error:
         raise unavailable("The message cannot be sent now") from error
     notification: v.ShipmentNotification = {
@@ -201,49 +195,6 @@ def _moved(shipment: dict[str, Any], body: m.ShipmentStatusChange, call: Call) -
     if body.notes is not MISSING:
         after["notes"] = body.notes
     return after
-
-
-async def _estimate(shipment: dict[str, Any], call: Call) -> str | None:
-    """The agent's estimate for a parcel under way; None where it has none that makes sense."""
-    if shipment["status"] in states.FINAL:
-        return None
-    question = {
-        "shipment_id": shipment["shipment_id"],
-        "carrier": shipment["carrier"],
-        "service_level": shipment["service_level"],
-        "status": shipment["status"],
-        "estimated_delivery": shipment["estimated_delivery"],
-        "last_event_at": shipment["events"][-1]["timestamp"],
-        "country": shipment["destination"]["country"],
-    }
-    answer = await call.services.room(agents).ask(*ETA_AGENT, question)
-    said = answer.get("estimated_delivery") if answer is not None else None
-    try:
-        estimate = datetime.fromisoformat(said) if isinstance(said, str) else None
-    except ValueError:
-        return None
-    if estimate is None or estimate.tzinfo is None or estimate < moment(shipment["events"][-1]["timestamp"]):
-        return None
-    return timestamp(estimate)
-
-
-async def _mail(shipment: dict[str, Any], kind: letters.Kind, message: str | None, call: Call) -> str:
-    order = await orders.read(call.services.store, shipment["user_id"], shipment["order_id"])
-    if order is None or order.data.get("anonymised_at") is not None:
-        raise not_found("Customer", shipment_id=shipment["shipment_id"])
-    to = order.data["email"]
-    await call.services.mailer.send(letters.mail(to, shipment, kind, message))
-    return letters.masked_mail(to)
-
-
-async def _text(shipment: dict[str, Any], kind: letters.Kind, message: str | None, call: Call) -> str:
-    to = shipment["destination"].get("phone")
-    if to is None:
-        raise unprocessable("This customer has given no telephone number", "phone_missing")
-    if call.services.texter is None:
-        raise PartnerUnavailable("Text messages are not set up")
-    await call.services.texter.send(letters.text(to, shipment, kind, message))
-    return letters.masked_phone(to)
 
 
 async def _audited(shipment: dict[str, Any], action: str, what: dict[str, str], call: Call) -> None:
