@@ -43,7 +43,7 @@ async def update_me(params: p.UpdateMeParameters, body: m.UserUpdate, call: Call
     if day is not MISSING and rules.birth_date_fault(day, now.date()):
         raise unprocessable("The date of birth is not in the past", "date_of_birth_invalid")
     if body.email is not MISSING:
-        before = await store.signed_in(call)
+        before = await store.signed_in_now(call)
         address = address_in(body.email)
         if address != before.data["email"]:
             return _reply(await _move(call, params, body, before, address))

@@ -11,7 +11,7 @@ from typing import Any, Final
 import pyotp
 from pyotp.utils import strings_equal
 
-from handlers.users.rules import Change, changed_copy
+from handlers.users.rules import Change, changed_copy, no_second_factor
 
 Json = dict[str, Any]
 
@@ -69,7 +69,7 @@ def switched_on(user: Json, step: int, recovery_hashes: Iterable[str], now: date
 def switched_off(user: Json, now: datetime) -> Change:
     """The account without a second factor, secret and codes forgotten."""
     changed = changed_copy(user, now)
-    changed["two_factor"] = {"state": "off", "secret": None, "last_step": 0, "recovery_codes": []}
+    changed["two_factor"] = no_second_factor()
     return Change(changed)
 
 

@@ -8,6 +8,7 @@ from handlers.contract.call import Call
 from handlers.contract.services import Services
 from handlers.platform.attempts import may_mail
 from handlers.platform.errors import Problem, unprocessable
+from handlers.platform.store.claims import doubt, release
 from handlers.platform.store.port import Document
 from handlers.users import mail_tokens, mails, rules, store
 from handlers.users.credentials import check_new_password
@@ -86,7 +87,14 @@ async def reset(call: Call, token: str, password: str) -> rules.Json:
             raise token_invalid()
         return change
 
+    # Where the identities go with it, their claims do too; pending meanwhile, so that a crash blocks none for good.
+    given_up = [] if found.data["email_verified"] else found.data["identities"]
+    for identity in given_up:
+        await doubt(services.store, store.IDENTITY, identity, known.user_id, clock=services.clock)
     user = (await store.change(call, known.user_id, decide, gone=token_invalid)).data
+    for identity in given_up:
+        if identity not in user["identities"]:
+            await release(services.store, store.IDENTITY, identity, known.user_id)
     told = mails.password_changed(user["email"], user["name"])
     services.background.spawn(services.mailer.send(told), "password changed mail")
     return user

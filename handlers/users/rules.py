@@ -119,7 +119,7 @@ def new_user(
         # Hashes of the last token sent by mail; others, though kept until they end, lead to nothing.
         "verify_token": None,
         "reset_token": None,
-        "two_factor": {"state": "off", "secret": None, "last_step": 0, "recovery_codes": []},
+        "two_factor": no_second_factor(),
         "created_at": created,
         "updated_at": created,
         "last_login": None,
@@ -198,7 +198,8 @@ def with_verified_email(user: Json, token_hash: str, now: datetime) -> Change | 
 def with_reset_password(user: Json, token_hash: str, password_hash: str, now: datetime) -> Change | None:
     """The account with a password set by mail, or None when the token is not the last one sent.
 
-    Ends every session, and proves the address: the link came through it.
+    Ends every session, and proves the address: the link came through it. Whoever made an account with an address that
+    was never proven may not be its owner: what would let them in again goes (identities, second factor).
     """
     if user["reset_token"] != token_hash:
         return None
@@ -207,6 +208,8 @@ def with_reset_password(user: Json, token_hash: str, password_hash: str, now: da
         return change
     change.user["email_verified"] = True
     change.user["verify_token"] = None
+    change.user["identities"] = []
+    change.user["two_factor"] = no_second_factor()
     return Change(change.user, (*change.fields, "email_verified"))
 
 
@@ -266,6 +269,11 @@ def preferences_view(user: Json) -> v.Preferences:
             "sms_shipping": notifications["sms_shipping"],
         },
     }
+
+
+def no_second_factor() -> Json:
+    """The second factor of an account that has none."""
+    return {"state": "off", "secret": None, "last_step": 0, "recovery_codes": []}
 
 
 def two_factor_on(user: Json) -> bool:

@@ -53,6 +53,17 @@ async def signed_in(call: Call) -> Document:
     return found
 
 
+async def signed_in_now(call: Call) -> Document:
+    """`signed_in`, for what nobody may do with a token from before the sessions were ended (a stolen one, say).
+
+    Raises `Problem` 401 for such a token too.
+    """
+    found = await signed_in(call)
+    if found.data["token_version"] != call.principal.token_version:
+        raise unauthorized("The session is over", rule="token_invalid")
+    return found
+
+
 async def by_email(store: DocumentStore, email: str) -> Document | None:
     """The account with this normalised address, or None. Two point reads either way, so that time tells nothing."""
     owner = await owner_of(store, EMAIL, email)

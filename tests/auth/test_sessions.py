@@ -247,6 +247,18 @@ async def test_a_session_of_a_changed_account_is_over(running: RunningApp) -> No
     assert rule_of(await refresh(running, person.session["refresh_token"])) == "token_invalid"
 
 
+async def test_a_stolen_token_takes_no_account_once_the_password_has_changed(running: RunningApp) -> None:
+    person = await signed_in(running)
+    stolen = dict(person.bearer)
+    body = {"old_password": person.password, "new_password": "Another-Mountain#43"}
+    assert (await running.client.put("/api/users/me/password", json=body, headers=stolen)).status_code == 204
+    moved = await running.client.put("/api/users/me", json={"email": new_address()}, headers=stolen)
+    left = await running.client.delete("/api/users/me", headers=stolen)
+    for answer in (moved, left):
+        assert (answer.status_code, rule_of(answer)) == (401, "token_invalid")
+    assert (await login(running, person.email, "Another-Mountain#43")).status_code == 200
+
+
 async def test_production_cookies_are_secure(running: RunningApp) -> None:
     session = cast("v.Session", (await signed_in(running)).session)
     assert all(b"; Secure" in value for _, value in session_cookies(session, secure=True))

@@ -104,6 +104,27 @@ async def test_such_an_account_has_no_password_until_its_owner_sets_one(running:
     assert (await login(running, email, "Another-Mountain#43")).status_code == 200
 
 
+async def test_an_identity_that_took_an_unproven_address_loses_it_to_its_owner(
+    running: RunningApp, issuer: Issuer
+) -> None:
+    """An account made ahead of the owner of its address, through a provider that proves none."""
+    victim = new_address()
+
+    async def squatter() -> httpx.Response:
+        return await social(running, issuer.token(await nonce_of(running), email=victim))
+
+    account = (await squatter()).json()["user"]
+    assert account["email_verified"] is False
+    await running.client.post("/api/auth/forgot-password", json={"email": victim})
+    body = {"token": await mailed_token(running, victim, "pr-"), "new_password": "Another-Mountain#43"}
+    assert (await running.client.post("/api/auth/reset-password", json=body)).status_code == 200
+    owner = (await login(running, victim, "Another-Mountain#43")).json()["user"]
+    assert (owner["user_id"], owner["email_verified"]) == (account["user_id"], True)
+    assert rule_of(await squatter()) == "email_taken"
+    elsewhere = await social(running, issuer.token(await nonce_of(running), email=new_address()))
+    assert elsewhere.json()["user"]["user_id"] != owner["user_id"]
+
+
 async def test_deleting_frees_the_identity(running: RunningApp, issuer: Issuer) -> None:
     first = (await social(running, issuer.token(await nonce_of(running), email=new_address()))).json()
     bearer = {"Authorization": f"Bearer {first['access_token']}"}

@@ -154,13 +154,31 @@ async def test_a_challenge_dies_with_a_password_change(running: RunningApp) -> N
     assert rule_of(await complete(running, token, code(running, secret))) == "token_invalid"
 
 
-async def test_a_reset_leaves_the_second_factor_on(running: RunningApp) -> None:
-    person, _, _ = await enrolled(running)
+async def reset(running: RunningApp, person: Person) -> None:
+    """Sets another password by a mailed link."""
     await running.client.post("/api/auth/forgot-password", json={"email": person.email})
     token = await mailed_token(running, person.email, "pr-")
     person.password = "Another-Mountain#43"
-    await running.client.post("/api/auth/reset-password", json={"token": token, "new_password": person.password})
+    body = {"token": token, "new_password": person.password}
+    assert (await running.client.post("/api/auth/reset-password", json=body)).status_code == 200
+
+
+async def test_a_reset_leaves_the_second_factor_on(running: RunningApp) -> None:
+    person, _, _ = await enrolled(running)
+    token = await mailed_token(running, person.email)
+    assert (await running.client.post("/api/auth/verify-email", json={"token": token})).status_code == 200
+    await reset(running, person)
     await challenged(running, person)
+
+
+async def test_who_owns_the_mailbox_is_not_locked_out_by_who_signed_up_with_it(running: RunningApp) -> None:
+    squatter, _, _ = await enrolled(running)
+    owner = Person(squatter.email)
+    await reset(running, owner)
+    assert (await login(running, squatter.email, squatter.password)).status_code == 401
+    answer = await login(running, owner.email, owner.password)
+    assert answer.json()["mfa_required"] is False
+    assert answer.json()["user"]["two_factor_enabled"] is False
 
 
 async def test_switching_off(running: RunningApp) -> None:

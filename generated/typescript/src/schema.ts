@@ -218,7 +218,9 @@ export interface paths {
         /**
          * Reset the password
          * @description Sets a new password with the token of a reset mail. It ends every session of the user, counts as proof of the address,
-         *     and leaves two-factor authentication as it is. Nobody is signed in: go on with `login`.
+         *     and leaves two-factor authentication as it is. Where the address had not been proven before, somebody else may have made
+         *     the account: its two-factor authentication and its accounts at identity providers are taken off. Nobody is signed in: go
+         *     on with `login`.
          *
          *     A token that is unknown or used answers 422 (`token_invalid`), an old one 422 (`token_expired`), a password that breaks
          *     a rule 422 (`password_too_common`, `password_contains_email`, `password_too_long`).
@@ -344,6 +346,8 @@ export interface paths {
          * @description Changes the account of the caller. A new `email` must be free (409 `email_taken`), is in force at once and unverified
          *     until the link in its mail is followed; the old address is told, and every refresh token of the user is revoked: log in
          *     again when the access token ends. An address that has had several mails of this kind lately answers 429.
+         *
+         *     A token from before the sessions were ended (password or address changed) changes no address: 401 (`token_invalid`).
          *
          *     A `date_of_birth` that is not in the past answers 422 (`date_of_birth_invalid`).
          */
