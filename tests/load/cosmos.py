@@ -34,6 +34,7 @@ from infra.local.cosmos.transport import InProcessResponse, InProcessTransport, 
 from infra.local.cosmos.wire import Request, Response
 from tests.load.apart import run_apart, take_over
 from tests.load.bench_store import NOTES, note
+from tests.load.checkout_units import http_part, whole_process
 from tests.load.report import Check, Findings, Line
 from tests.load.session import Session
 
@@ -152,7 +153,16 @@ async def request_units() -> list[Units]:
         Units("write of 1 kB", await _cost(server, store.write("orders", Create(_order(100))))),
     ]
     await store.close()
-    return [*found, *await _journey(*_shop())]
+    found += await _journey(*_shop())
+    with tempfile.TemporaryDirectory() as folder:
+        http = await http_part(*_shop(), Path(folder))
+    with tempfile.TemporaryDirectory() as folder:
+        whole = await whole_process(*_shop(), Path(folder))
+    return [
+        *found,
+        Units("checkout: add to the cart and order", round(http, 2), 120),
+        Units("checkout: all of it until the order is paid", round(whole, 2), 400),
+    ]
 
 
 def _shop() -> tuple[Server, CosmosStore]:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from generated.access import PERMISSIONS
 from handlers.app import build_services, token_keys
 from handlers.platform.access import Principal
 from handlers.platform.clock import SystemClock
@@ -26,6 +27,7 @@ USERS: Final = 64
 LIMIT: Final = 20
 CREATED: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _SORTS: Final = ("price", "name", "created_at", "rating", "popularity")
+CUSTOMER: Final = PERMISSIONS["customer"]
 _PERMISSIONS: Final = frozenset({"read:products", "read:profile", "write:profile", "read:cart", "write:cart"})
 
 

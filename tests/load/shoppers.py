@@ -8,7 +8,6 @@ from itertools import count, cycle, islice
 from pathlib import Path
 from typing import Any, Final
 
-from generated.access import PERMISSIONS
 from handlers.app import build_services
 from handlers.cart.store import cart_id_of
 from handlers.settings import Settings
@@ -20,7 +19,7 @@ from tests.load.drive import request
 SHOPPERS: Final = 512
 _GOODS: Final = 240
 _ON_HAND: Final = 1_000_000
-_HOME: Final = {
+HOME: Final = {
     "name": "Dana Whitfield",
     "line1": "123 Main St",
     "city": "San Francisco",
@@ -58,9 +57,8 @@ class Shoppers:
     """Makes the requests. `settings`: of the server, whose secrets sign the tokens."""
 
     def __init__(self, settings: Settings) -> None:
-        permissions = PERMISSIONS["customer"]
         self._ids = [seed.user(number)["user_id"] for number in range(SHOPPERS)]
-        self._tokens = [seed.token(settings, number, permissions) for number in range(SHOPPERS)]
+        self._tokens = [seed.token(settings, number, seed.CUSTOMER) for number in range(SHOPPERS)]
         self._goods = [
             {"product_id": product["product_id"], "variant_id": product["variants"][0]["variant_id"]}
             for product in _products()
@@ -80,7 +78,7 @@ class Shoppers:
         payment = {"type": "new_card"} if method is None else {"type": "saved_method", "payment_method_id": method}
         body = {
             "cart_id": cart_id_of(self._ids[number]),
-            "shipping_address": _HOME,
+            "shipping_address": HOME,
             "shipping_method": "standard",
             "payment_method": payment,
             "notes": notes,
