@@ -6,11 +6,26 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from handlers.platform.consumer import Transient
+
 T = TypeVar("T")
 
 
 class PartnerUnavailable(Exception):
     """A partner did not answer in time, answered nonsense, or is not asked at the moment. Names the partner only."""
+
+
+class PartnerAway(PartnerUnavailable, Transient):
+    """A partner cannot be reached, is failing, or asks for patience. Whoever handles an event waits for it.
+
+    A plain `PartnerUnavailable` is a refusal that will not pass by itself: the event becomes a dead letter.
+    """
+
+
+def refusal(partner: str, status: int) -> PartnerUnavailable:
+    """What an HTTP status that is no success means: 429 and 5xx pass, others do not."""
+    kind = PartnerAway if status == 429 or status >= 500 else PartnerUnavailable
+    return kind(f"{partner} answered {status}")
 
 
 class Breaker:
@@ -31,7 +46,7 @@ class Breaker:
         if self._failed >= self._limit:
             now = self._now()
             if now < self._open_until:
-                raise PartnerUnavailable(f"{self.partner} is not asked at the moment")
+                raise PartnerAway(f"{self.partner} is not asked at the moment")
             # This call is the attempt of this interval; the others shall not wait with it.
             self._open_until = now + self._seconds
         try:

@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 import aiohttp
 import orjson
 
-from handlers.partners.breaker import Breaker, PartnerUnavailable
+from handlers.partners.breaker import Breaker, PartnerAway, refusal
 from handlers.platform.clock import timestamp
 
 SENDGRID: Final = "https://api.sendgrid.com"
@@ -139,7 +139,7 @@ class SendGridMailer:
             if status < 300:
                 return
             if last or (status != 429 and status < 500):
-                raise PartnerUnavailable(f"SendGrid answered {status}")
+                raise refusal("SendGrid", status)
 
     async def _attempt(self, content: bytes) -> int:
         if self._session is None:
@@ -149,4 +149,4 @@ class SendGridMailer:
             async with self._session.post(self._url, data=content, headers=headers, allow_redirects=False) as answer:
                 return answer.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise PartnerUnavailable(f"SendGrid: {type(error).__name__}") from None
+            raise PartnerAway(f"SendGrid: {type(error).__name__}") from None

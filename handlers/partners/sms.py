@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 import aiohttp
 
-from handlers.partners.breaker import Breaker, PartnerUnavailable
+from handlers.partners.breaker import Breaker, PartnerAway, refusal
 from handlers.partners.mail import write_to_outbox
 
 TWILIO: Final = "https://api.twilio.com"
@@ -95,6 +95,6 @@ class TwilioTexter:
         try:
             async with self._session.post(self._url, data=form, headers=self._headers, allow_redirects=False) as answer:
                 if answer.status >= 300:
-                    raise PartnerUnavailable(f"Twilio answered {answer.status}")
+                    raise refusal("Twilio", answer.status)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise PartnerUnavailable(f"Twilio: {type(error).__name__}") from None
+            raise PartnerAway(f"Twilio: {type(error).__name__}") from None

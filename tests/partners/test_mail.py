@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,9 +11,14 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from handlers.partners.breaker import Breaker, PartnerUnavailable
+from handlers.partners.breaker import Breaker, PartnerAway, PartnerUnavailable
 from handlers.partners.mail import MailRefused, Message, OutboxMailer, SendGridMailer, outbox_messages
+from handlers.platform.bus.port import Batch
+from handlers.platform.consumer import Consumer, Patience
+from handlers.platform.events import Event
 from handlers.users import mails
+from tests.platform.chaos.contract import EVENT, contract
+from tests.platform.eventing import envelope, parts, received
 
 MESSAGE = Message("dana@example.com", "Hello", "Text", "<p>Text</p>")
 
@@ -131,6 +137,45 @@ async def test_a_partner_that_is_away_is_left_alone_for_a_while(sendgrid: SendGr
     assert len(sendgrid.received) == 2
     await away.close()
     await back.close()
+
+
+@pytest.mark.parametrize(
+    ("answers", "waited_failed_buried"),
+    [
+        ([503, 503] * 6, (6, 0, 0)),  # down for longer than poison is tried
+        ([429, 429] * 6, (6, 0, 0)),
+        ([400] * 3, (0, 3, 1)),  # never going to be taken
+    ],
+)
+async def test_an_event_waits_for_a_mail_server_that_is_down_but_not_for_one_that_refuses(
+    sendgrid: SendGrid, tmp_path: Path, answers: list[int], waited_failed_buried: tuple[int, int, int]
+) -> None:
+    sendgrid.answers = answers
+    breaker = Breaker("SendGrid", failures=2, seconds=0.0)  # open, but asking again at once
+    mailer = SendGridMailer("SG.key", "shop@example.com", base=sendgrid.address, breaker=breaker)
+
+    async def handler(_: Event[Any]) -> None:
+        await mailer.send(MESSAGE)
+
+    async with parts(tmp_path) as world:
+        patience = Patience(attempts=3, first=0.001, longest=0.01)
+        own = Consumer("counters", {EVENT: handler}, contract(), world.letters, patience=patience)
+        batch = Batch("counters", "thing-events", 0, [received(envelope())], asyncio.Event())
+        await own.deliver(batch)
+        assert batch.finished == 1
+        assert (own.counts.waited, own.counts.failed, own.counts.buried) == waited_failed_buried
+        assert sendgrid.answers == []
+        assert (await world.letters.holds("counters", "event-1")) == bool(own.counts.buried)
+    await mailer.close()
+
+
+async def test_a_breaker_that_is_open_is_waited_for() -> None:
+    breaker = Breaker("SendGrid", failures=1)
+    away = SendGridMailer("SG.key", "shop@example.com", base="http://127.0.0.1:1", breaker=breaker)
+    for text in ("ClientConnector", "not asked"):
+        with pytest.raises(PartnerAway, match=text):
+            await away.send(MESSAGE)
+    await away.close()
 
 
 async def test_errors_name_no_key_and_no_person(sendgrid: SendGrid) -> None:
