@@ -144,21 +144,27 @@ async def _checked(call: Call, owner: Principal, draft: Draft) -> Basket:
 
 
 async def judged(
-    call: Call, owner: Principal, code: str, subtotal: int, email: str | None = None
+    call: Call, owner: Principal, code: str, subtotal: int, email: str | None = None, *, order_id: str | None = None
 ) -> tuple[Mapping[str, Any] | None, offers.Refusal | None]:
-    """The promotion of a code, and why it does not apply to goods for `subtotal`. `email`: a guest's, normalised."""
+    """The promotion of a code, and why it does not apply to goods for `subtotal`. `email`: a guest's, normalised.
+
+    `order_id`: the order that is to be placed. An attempt that died may have counted its use; that one is its own.
+    """
     services = call.services
     found = await promotions.read(services.store, code)
     promotion = found.data if found is not None else None
-    used = False
+    used = counted = False
     if promotion is not None and promotion["once_per_customer"]:
         key = promotions.customer_key(services.settings, None if owner.is_guest else owner.id, email)
         used = key is not None and await promotions.used_by(services.store, code, key)
+    if order_id is not None and promotion is not None and (used or offers.is_exhausted(promotion)):
+        counted = await promotions.counted_for(services.store, code, order_id)
     why = offers.refusal(
         promotion,
         subtotal=subtotal,
         currency=services.settings.shop_currency,
         now=services.clock.now(),
         used=used,
+        counted=counted,
     )
     return promotion, why

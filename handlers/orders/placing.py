@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from pydantic import MISSING
@@ -64,6 +65,7 @@ async def place(body: m.OrderCreate, call: Call, once: Once) -> tuple[v.Order, D
         method=body.shipping_method,
         code=body.promo_code if body.promo_code is not MISSING else None,
         email=buyer.email if call.principal.is_guest else None,
+        order_id_of=partial(store.order_id_of, call.services.settings),
     )
     _check(bill)
     order = await _drawn(body, call, bill, buyer)

@@ -40,17 +40,20 @@ def normal(code: str) -> str:
 
 
 def refusal(
-    promotion: Json | None, *, subtotal: int, currency: str, now: datetime, used: bool = False
+    promotion: Json | None, *, subtotal: int, currency: str, now: datetime, used: bool = False, counted: bool = False
 ) -> Refusal | None:
-    """Why a promotion does not apply to a cart; None: it does. `used`: by this customer, where that matters."""
+    """Why a promotion does not apply to a cart; None: it does.
+
+    `used`: by this customer, where that matters. `counted`: the use that this is about is counted already.
+    """
     if promotion is None or not promotion["active"] or promotion.get("currency", currency) != currency:
         return "promo_code_unknown"
     starts, ends = promotion.get("starts_at"), promotion.get("ends_at")
     checks: list[tuple[Refusal, bool]] = [
         ("promo_code_not_started", starts is not None and now < moment(starts)),
         ("promo_code_expired", ends is not None and now >= moment(ends)),
-        ("promo_code_exhausted", is_exhausted(promotion)),
-        ("promo_code_used", used and promotion["once_per_customer"]),
+        ("promo_code_exhausted", is_exhausted(promotion) and not counted),
+        ("promo_code_used", used and promotion["once_per_customer"] and not counted),
         ("promo_code_minimum", subtotal < minor_units(promotion.get("minimum_subtotal", 0), currency)),
     ]
     return next((why for why, fails in checks if fails), None)

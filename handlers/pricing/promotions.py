@@ -52,6 +52,11 @@ async def used_by(store: DocumentStore, code: str, customer_key: str) -> bool:
     return await store.read(CONTAINER, offers.normal(code), _customer_row(customer_key)) is not None
 
 
+async def counted_for(store: DocumentStore, code: str, order_id: str) -> bool:
+    """Whether the use of a code by an order is counted, placed or not. One point read."""
+    return await store.read(CONTAINER, offers.normal(code), _order_row(order_id)) is not None
+
+
 def customer_key(settings: Settings, user_id: str | None, email: str | None) -> str | None:
     """What a customer's uses are noted under: the account's id; for a guest a keyed hash of the address (decision 66).
 
@@ -74,7 +79,7 @@ async def redeem(store: DocumentStore, code: str, order_id: str, customer_key: s
     key = offers.normal(code)
 
     async def attempt() -> None:
-        if await store.read(CONTAINER, key, _order_row(order_id)) is not None:
+        if await counted_for(store, key, order_id):
             return
         found = await read(store, key)
         if found is None or not found.data["active"]:
@@ -140,7 +145,7 @@ def _as_read(promotion: Json) -> Condition:
 
 async def _explain(store: DocumentStore, code: str, order_id: str, customer_key: str) -> None:
     """A row was there: this order's, then all is well; or the customer's of another order."""
-    if await store.read(CONTAINER, code, _order_row(order_id)) is not None:
+    if await counted_for(store, code, order_id):
         return
     if await used_by(store, code, customer_key):
         raise offers.refused("promo_code_used", code)

@@ -120,6 +120,8 @@ def test_when_a_promotion_applies(changes: dict[str, Any], subtotal: int, used: 
     promotion = offer("percentage", 10, **changes)
     assert offers.refusal(promotion, subtotal=subtotal, currency="USD", now=NOW, used=used) == why
     assert offers.refusal(None, subtotal=subtotal, currency="USD", now=NOW) == "promo_code_unknown"
+    counted = offers.refusal(promotion, subtotal=subtotal, currency="USD", now=NOW, used=used, counted=True)
+    assert counted == (None if why in ("promo_code_exhausted", "promo_code_used") else why)
 
 
 def test_what_promotions_give() -> None:

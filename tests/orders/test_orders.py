@@ -10,6 +10,7 @@ import pytest
 
 from handlers.orders import store
 from handlers.platform.store.port import Query
+from handlers.pricing import promotions
 from tests.support.people import rule_of
 from tests.support.shop import Shop
 from tests.support.shopper import HOME, Shopper, customer, guest, priced, promotion, stocked
@@ -44,6 +45,32 @@ async def orders_of(shop: Shop, user_id: str) -> list[Json]:
     """The documents of somebody's orders."""
     found = await shop.services.store.query(Query(store.CONTAINER, partition=user_id, limit=50))
     return [each.data for each in found.items]
+
+
+@pytest.mark.parametrize("limit", [{"once_per_customer": True}, {"max_redemptions": 1}])
+async def test_an_attempt_that_died_after_it_used_the_code_is_no_use(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, limit: Json
+) -> None:
+    shopper, product = await customer(shop), await priced(shop, 39.5)
+    await shopper.has(product)
+    code = await promotion(shop, "percentage", 10, **limit)
+
+    async def dies(*_: Any) -> None:
+        raise RuntimeError("the process ends here")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "note_whereabouts", dies)
+        assert (await ordered(shopper, promo_code=code, key="key-of-two-attempts")).status_code == 500
+    again = await ordered(shopper, promo_code=code, key="key-of-two-attempts")
+    assert again.status_code == 201, again.text
+    assert again.json()["totals"]["discount"] == 3.95
+    found = await promotions.read(shop.services.store, code)
+    assert found is not None
+    assert found.data["redeemed"] == 1
+    # The next cart is another order: there the code is used.
+    await shopper.has(product)
+    refused = await ordered(shopper, promo_code=code)
+    assert rule_of(refused) in ("promo_code_used", "promo_code_exhausted")
 
 
 async def test_an_order_costs_what_the_quote_said_and_empties_the_cart(shop: Shop) -> None:
