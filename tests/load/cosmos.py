@@ -34,7 +34,7 @@ from infra.local.cosmos.transport import InProcessResponse, InProcessTransport, 
 from infra.local.cosmos.wire import Request, Response
 from tests.load.apart import run_apart, take_over
 from tests.load.bench_store import NOTES, note
-from tests.load.checkout_units import http_part, whole_process
+from tests.load.checkout_units import Meter, http_part, whole_process
 from tests.load.report import Check, Findings, Line
 from tests.load.session import Session
 
@@ -165,9 +165,9 @@ async def request_units() -> list[Units]:
     ]
 
 
-def _shop() -> tuple[Server, CosmosStore]:
+def _shop() -> tuple[Meter, CosmosStore]:
     """Every container, empty."""
-    server = Server(f"http://units-{time.monotonic_ns()}.test", time.time, partitions=PARTITIONS)
+    server = Meter(f"http://units-{time.monotonic_ns()}.test", time.time, partitions=PARTITIONS)
     server.provide(_DATABASE, [definition(container) for container in CONTAINERS.values()])
     account = Account(server.url, _DATABASE, WELL_KNOWN_KEY)
     return server, CosmosStore(account, CONTAINERS, transport=InProcessTransport(server))
