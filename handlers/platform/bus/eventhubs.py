@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from azure.core.exceptions import AzureError
 from azure.eventhub import EventData, EventDataBatch
@@ -35,10 +35,11 @@ from handlers.platform.events import ID
 from handlers.platform.store.port import DocumentStore
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 LEASE: Final = 30.0  # seconds; a process that hangs keeps its partitions for so long
 SAVE_SECONDS: Final = 1.0  # so much of the work is done again after a crash; each partition that moved is a write
-SEND_SECONDS: Final = 5.0  # for one batch; the SDK may try once more
+SEND_SECONDS: Final = 10.0  # for one batch, the SDK's own attempts and the opening of the link included
 CLOSE_SECONDS: Final = 5.0
 PING_SECONDS: Final = 3.0
 _ERRORS: Final = (EventHubError, AzureError, OSError, TimeoutError)
@@ -78,9 +79,14 @@ class EventHubsBus:
             if message.size > MAX_MESSAGE_BYTES:
                 raise MessageTooLarge(f"{message.size} bytes, at most {MAX_MESSAGE_BYTES}")
             by_key.setdefault(message.key, []).append(message)
-        async with sending, self._producer(topic) as producer:
-            for key, own in by_key.items():
-                await self._send(producer, key, own)
+        async with sending:
+            try:
+                async with self._producer(topic) as producer:
+                    for key, own in by_key.items():
+                        await self._send(producer, key, own)
+            except (BusUnavailable, asyncio.CancelledError):
+                self._discard(topic)
+                raise
 
     async def consume(self, subscriptions: Sequence[Subscription]) -> EventHubsConsumption:
         """Starts delivering."""
@@ -94,11 +100,8 @@ class EventHubsBus:
 
     async def ping(self) -> None:
         """Raises `BusUnavailable` when the namespace does not answer for a hub."""
-        try:
-            async with asyncio.timeout(PING_SECONDS), self._producer(next(iter(self._sending))) as producer:
-                await producer.get_eventhub_properties()
-        except TimeoutError as error:
-            raise BusUnavailable(f"Event Hubs did not answer within {PING_SECONDS:g} s") from error
+        async with self._producer(next(iter(self._sending))) as producer:
+            await self._bounded(producer.get_eventhub_properties(), PING_SECONDS)
 
     async def close(self) -> None:
         """Closes all connections. May be called twice."""
@@ -106,14 +109,33 @@ class EventHubsBus:
         if self._tasks:
             await asyncio.wait({*self._tasks}, timeout=CLOSE_SECONDS)
         producers, self._producers = self._producers, {}
-        for producer in producers.values():
-            await producer.close()
+        await asyncio.gather(*map(_close, producers.values()))
         await self.clients.close()
 
-    def attend(self, task: asyncio.Task[None]) -> None:
+    def attend(self, task: asyncio.Task[Any]) -> None:
         """A link's task, which `close` waits for: closing takes the SDK about a second."""
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.debug("a task of the SDK ended with %s", type(task.exception()).__name__)
+
+    async def _bounded(self, work: Coroutine[Any, Any, T], seconds: float) -> T:
+        """Work of the SDK, for so long at most. In a task of its own: the SDK loses cancellations at times.
+
+        (It awaits `asyncio.wait_for`, which forgets one before Python 3.12.) Raises `TimeoutError`.
+        """
+        task = asyncio.create_task(work)
+        self.attend(task)
+        try:
+            await asyncio.wait({task}, timeout=seconds)
+            if not task.done():
+                raise TimeoutError
+            return task.result()
+        finally:
+            task.cancel()
 
     @asynccontextmanager
     async def _producer(self, topic: str) -> AsyncIterator[EventHubProducerClient]:
@@ -127,16 +149,22 @@ class EventHubsBus:
         except _ERRORS as error:
             raise BusUnavailable(f"Event Hubs: {type(error).__name__}") from error
 
+    def _discard(self, topic: str) -> None:
+        """A producer that was cut off in the middle of a send may time out for ever after (azure-eventhub 5.15)."""
+        producer = self._producers.pop(topic, None)
+        if producer is not None:
+            self.attend(asyncio.create_task(_close(producer), name=f"events-closing-{topic}"))
+
     async def _send(self, producer: EventHubProducerClient, key: str, messages: Sequence[Message]) -> None:
-        batch = await producer.create_batch(partition_key=key)
+        batch = await self._bounded(producer.create_batch(partition_key=key), self._send_seconds)
         for message in messages:
             event = _event(message)
             if not _added(batch, event):
-                await producer.send_batch(batch, timeout=self._send_seconds)
+                await self._bounded(producer.send_batch(batch), self._send_seconds)
                 batch = await producer.create_batch(partition_key=key)
                 if not _added(batch, event):
                     raise MessageTooLarge(f"{message.size} bytes do not fit into a batch")
-        await producer.send_batch(batch, timeout=self._send_seconds)
+        await self._bounded(producer.send_batch(batch), self._send_seconds)
 
     async def _count(self, topic: str) -> None:
         """Asks for a hub's partitions: they may be others than those of the contract."""
@@ -155,6 +183,13 @@ class EventHubsBus:
         if found["is_empty"]:
             return Place(None, 0, EARLIEST)
         return Place(None, found["last_enqueued_sequence_number"] + 1, found["last_enqueued_offset"])
+
+
+async def _close(producer: EventHubProducerClient) -> None:
+    try:
+        await producer.close()
+    except _ERRORS as error:
+        log.warning("a broken link to Event Hubs did not close: %s", type(error).__name__)
 
 
 def _event(message: Message) -> EventData:

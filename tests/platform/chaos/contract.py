@@ -17,7 +17,7 @@ EVENTS: Final = {EVENT: EventSpec(TOPIC, "/data/thing_id", GROUPS, "ThingChanged
 STORED: Final = {
     "things": Container("things", ("thing_id",), kinds={"outbox": 604800}),
     "effects": Container("effects", ("thing_id",), kinds={"inbox": 691200}),
-    **{name: CONTAINERS[name] for name in ("leases", "dead_letters")},
+    **{name: CONTAINERS[name] for name in ("leases", "checkpoints", "dead_letters")},
 }
 
 _TEXT: Final = {"type": "string", "minLength": 1}

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from random import Random
 
 from handlers.platform.bus.port import EventBus
 from handlers.platform.store.port import DocumentStore
 
+Trouble = Callable[[Random, Counter[str]], Awaitable[None]]
+
 
 @dataclass(slots=True)
 class Adapters:
-    """How to open the store and the bus under test; the same file, database or broker at every call."""
+    """How to open the store and the bus under test; the same file, database or broker at every call.
+
+    `open_bus` gets the lease in seconds, and the store for checkpoints, which has faults. `trouble`: breaks something
+    at the broker once, and counts it; called again and again while the killing lasts.
+    """
 
     name: str
     open_store: Callable[[], DocumentStore]
-    open_bus: Callable[[float], EventBus]
+    open_bus: Callable[[float, DocumentStore], EventBus]
+    lease: float = 0.4
+    kills: int = 8
+    pace: float = 0.3  # seconds between two changes of a thing, at most
+    trouble: Trouble | None = None
 
 
 @dataclass(slots=True)

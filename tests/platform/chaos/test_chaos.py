@@ -1,13 +1,15 @@
 """Each event is applied exactly once and in order, whatever happens; poison is put apart; nothing stays stuck.
 
-Under Event Hubs and Cosmos: one more entry in `adapters.py`.
+Over Event Hubs a seed takes its time (links, leases), so the five seeds are spread over its two stores.
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -17,20 +19,28 @@ from tests.platform.chaos.plan import Adapters, Plan
 from tests.platform.chaos.world import World
 from tests.support.wait import eventually
 
-SEEDS = (1, 2, 3, 4, 5)
+SEEDS: Final = {
+    "sqlite": (1, 2, 3, 4, 5),
+    "cosmos": (1, 2, 3, 4, 5),
+    "eventhubs": (1, 2, 3),
+    "eventhubs-cosmos": (4, 5),
+}
+EMBEDDED_BUS: Final = ("sqlite", "cosmos")  # what the bus has no part in
+RUNS: Final = [(name, seed) for name, seeds in SEEDS.items() for seed in seeds]
 
 
-@pytest.fixture(params=ADAPTERS)
-def adapters(request: pytest.FixtureRequest, tmp_path: Path) -> Adapters:
+@pytest.fixture
+async def adapters(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Adapters]:
     """The store and the bus under test."""
-    return ADAPTERS[request.param](tmp_path)
+    async with ADAPTERS[request.param](tmp_path) as found:
+        yield found
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("adapters", "seed"), RUNS, indirect=["adapters"])
 async def test_each_event_is_applied_once_and_in_order(
     adapters: Adapters, seed: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    world = World(adapters, Plan(seed))
+    world = World(adapters, Plan(seed, kills=adapters.kills))
     started = time.perf_counter()
     try:
         outcome = await world.go()
@@ -46,6 +56,7 @@ async def test_each_event_is_applied_once_and_in_order(
             sys.stdout.write(_summary(adapters, world, time.perf_counter() - started))
 
 
+@pytest.mark.parametrize("adapters", EMBEDDED_BUS, indirect=True)
 async def test_dead_letters_are_applied_when_they_are_replayed(adapters: Adapters) -> None:
     world = World(adapters, Plan(seed=6, events=200, poison=0.1, kills=1))
     try:
@@ -61,6 +72,7 @@ async def test_dead_letters_are_applied_when_they_are_replayed(adapters: Adapter
         await world.close()
 
 
+@pytest.mark.parametrize("adapters", EMBEDDED_BUS, indirect=True)
 async def test_the_control_without_an_inbox_fails(adapters: Adapters) -> None:
     world = World(adapters, Plan(seed=1, inbox=False))
     try:
@@ -71,6 +83,7 @@ async def test_the_control_without_an_inbox_fails(adapters: Adapters) -> None:
         await world.close()
 
 
+@pytest.mark.parametrize("adapters", EMBEDDED_BUS, indirect=True)
 async def test_the_control_with_the_outbox_row_outside_the_batch_fails(adapters: Adapters) -> None:
     world = World(adapters, Plan(seed=1, outbox_in_batch=False))
     try:

@@ -38,7 +38,7 @@ from tests.platform.chaos.contract import EVENT, EVENTS, GROUPS, STORED, TOPIC, 
 from tests.platform.chaos.faults import FaultyBus, FaultyStore, Fuse
 from tests.platform.chaos.plan import Adapters, Outcome, Plan
 
-LEASE = 0.4
+CALM = 2.5  # seconds between two troubles at the broker, at most
 
 
 class World:
@@ -53,7 +53,7 @@ class World:
         self._chance = Random(plan.seed)
         self.real_store = adapters.open_store()
         self.store = FaultyStore(self.real_store, self._chance, self.seen)
-        self.bus = FaultyBus(adapters.open_bus(LEASE), self._chance, self.seen)
+        self.bus = FaultyBus(adapters.open_bus(adapters.lease, self.store), self._chance, self.seen)
         self.letters = DeadLetters(self.store)
         self._outbox = Outbox(validate=contract().check, containers=STORED, events=EVENTS)
         self._inbox = Inbox(self.store, containers=STORED)
@@ -81,7 +81,7 @@ class World:
                 self.outcome.poison.add(str(row.document["id"]))
             else:
                 self.outcome.promised[thing].append(document["number"])
-            await asyncio.sleep(self._chance.random() * 0.3)
+            await asyncio.sleep(self._chance.random() * self._adapters.pace)
 
     async def _commit(self, thing: str, change: Operation, row: Create) -> str:
         """Writes change and row, whatever it takes, and answers the new etag."""
@@ -154,7 +154,7 @@ class World:
             await asyncio.sleep(0.01)
 
     async def _start_relay(self) -> None:
-        self._relay = Relay(self.store, self.bus, self.letters, lease=LEASE)
+        self._relay = Relay(self.store, self.bus, self.letters, lease=self._adapters.lease)
         await self._relay.start()
 
     # --- killing ----------------------------------------------------------------------------------------------------
@@ -173,6 +173,15 @@ class World:
             await self._restart_consumers(broker=step % 3 == 0)
         self.killed_all = True
 
+    async def _trouble(self) -> None:
+        """Breaks things at the broker for as long as the killing lasts."""
+        if self._adapters.trouble is None:
+            return
+        chance = Random(self.plan.seed)  # of its own: how often it is asked is a matter of time
+        while not self.killed_all:
+            await asyncio.sleep(chance.random() * CALM)
+            await self._adapters.trouble(chance, self.seen)
+
     async def _restart_consumers(self, *, broker: bool) -> None:
         assert self._consumption is not None
         self.seen["consumer kills"] += 1
@@ -183,7 +192,7 @@ class World:
             assert inner is not None
             await inner.close()
             await asyncio.sleep(0.05)
-            self.bus.inner = self._adapters.open_bus(LEASE)
+            self.bus.inner = self._adapters.open_bus(self._adapters.lease, self.store)
         await self._start_consuming()
 
     # --- the run ----------------------------------------------------------------------------------------------------
@@ -191,7 +200,7 @@ class World:
     async def go(self, *, patience: float = 30.0) -> Outcome:
         """Everything, until all is applied, or nothing has moved for `patience` seconds."""
         await self.start()
-        await asyncio.gather(self.produce_all(), self._kill())
+        await asyncio.gather(self.produce_all(), self._kill(), self._trouble())
         self._fuse = 0
         self.store.rate = self.bus.rate = 0.0
         await self.until(lambda: not self.outcome.faults(), patience)
@@ -263,7 +272,7 @@ class World:
 
         The one who was killed last counts as alive until its lease is over: its process is this one.
         """
-        await asyncio.sleep(LEASE)
+        await asyncio.sleep(self._adapters.lease)
         assert self._consumption is not None
         assert self._relay is not None
         await self._consumption.stop()
