@@ -102,14 +102,16 @@ class Generations:
         known.gone = [*known.gone, *gone][-MOST_GONE:]
         self._ask_soon()
 
-    async def settle(self, kinds: Sequence[str]) -> None:
-        """Sees to it that what is known of the kinds is not much older than a second, as far as Redis answers."""
+    def due(self, kinds: Sequence[str]) -> bool:
+        """Whether to `settle` the kinds before their generations count."""
         for kind in kinds:
             if kind not in self._kinds:
                 self._kind(kind)
+        return self._now() - self._asked_at >= ASK_SECONDS
+
+    async def settle(self, kinds: Sequence[str]) -> None:
+        """Sees to it that what is known of the kinds is not much older than a second, as far as Redis answers."""
         since = self._now() - self._asked_at
-        if since < ASK_SECONDS:
-            return
         asked = self._asked
         self._ask_soon()
         for kind in kinds:

@@ -14,8 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from handlers.platform.background import Background
 from handlers.platform.cache import Cache, CacheUnavailable
@@ -37,8 +36,7 @@ Make = Callable[[], Awaitable[Made]]
 Answer = tuple[Kept, State]
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(NamedTuple):
     """A request: its key, the generations it was asked under, and what makes its answer."""
 
     rule: CacheRule
@@ -68,7 +66,8 @@ class Responses:
 
         Raises what `make` raises, which is not kept.
         """
-        await self.generations.settle(rule.of)
+        if self.generations.due(rule.of):
+            await self.generations.settle(rule.of)
         asked = _Asked(rule, key, self.generations.versions(rule.of), make)
         answer = self._remembered(asked) or await self._together(asked)
         self.counts[answer[1]] += 1
@@ -108,7 +107,7 @@ class Responses:
                 return answer, "STALE" if state == "STALE" else "HIT"
         future = self._making[task] = asyncio.get_running_loop().create_future()
         try:
-            found = await self._get(asked)
+            found = await self._get(asked) if asked.rule.shared else await self._make(asked, None)
         except Exception as error:
             future.set_exception(error)
             future.exception()  # perhaps nobody waits for it
@@ -122,7 +121,9 @@ class Responses:
 
     async def _get(self, asked: _Asked, *, renew: bool = False) -> Answer:
         """The answer from Redis, or from the handler; with `renew` a stale one is made anew now, not behind."""
-        generations = self.generations.shared(asked.rule.of) if asked.rule.shared else None
+        if not asked.rule.shared:
+            return await self._make(asked, None)
+        generations = self.generations.shared(asked.rule.of)
         if generations is None:
             return await self._make(asked, None)
         where = place(asked.key, generations)
