@@ -1,6 +1,6 @@
 """`make bench`: how fast we are beside a FastAPI peer that does the same work, and whether our floors are kept.
 
-    python -m tests.load.bench [--only list,detail,write,limits,store,events,cosmos,checkout,catalogue,start]
+    python -m tests.load.bench [--only list,detail,write,cart,limits,store,events,cosmos,checkout,catalogue,start]
                                [--quick]
 
 `import` (a feed of 100,000 rows, about two minutes) runs only when it is named: `make bench ONLY=import`.
@@ -32,8 +32,20 @@ from tests.load.start import start
 from tests.load.storage import storage
 
 NAMED: Final = ("import",)  # takes too long for every run
-PARTS: Final = ("list", "detail", "write", "limits", "store", "events", "cosmos", "checkout", "catalogue", "start")
-_PAIRS: Final = frozenset({"list", "detail", "write"})
+PARTS: Final = (
+    "list",
+    "detail",
+    "write",
+    "cart",
+    "limits",
+    "store",
+    "events",
+    "cosmos",
+    "checkout",
+    "catalogue",
+    "start",
+)
+_PAIRS: Final = frozenset({"list", "detail", "write", "cart"})
 
 
 def main(arguments: list[str] | None = None) -> int:

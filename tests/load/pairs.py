@@ -9,7 +9,7 @@ import statistics
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from handlers.platform.responses.responses import MEMORY_BYTES
 from handlers.settings import Settings
@@ -18,6 +18,7 @@ from tests.load.drive import Sample, request, saturate
 from tests.load.report import Check, Findings, Line
 from tests.load.servers import Server, running
 from tests.load.session import Session
+from tests.load.shoppers import SHOPPERS, Shoppers, stock
 
 Streams = Sequence[Sequence[bytes]]
 
@@ -59,6 +60,7 @@ def cases(settings: Settings) -> list[Case]:
         Case("list", "list of 20, the same again", again, None),
         Case("detail", "detail", seed.dealt(seed.details(), CONNECTIONS), 2.3),
         Case("write", "authenticated write", seed.writes(settings), 1.5),
+        Case("cart", "cart add", Shoppers(settings).adds(CONNECTIONS), 2.0),
     ]
 
 
@@ -66,7 +68,8 @@ def compare(session: Session) -> None:
     """Runs the cases that the session asks for; adds what it found."""
     session.say(f"store of {seed.PRODUCTS:,} products")
     template = session.room("template")
-    seed.fill(template)
+    seed.fill(template, users=SHOPPERS)
+    stock(template)
     for name in SIDES:
         shutil.copytree(template, session.folder / name)
     with ExitStack() as stack:
@@ -138,13 +141,18 @@ def expect_success(server: Server, title: str, sample: Sample) -> None:
 
 def _same_answer(both: Sequence[Server], case: Case) -> None:
     """Refuses to compare what is not the same. Writes differ in the moment of the change alone."""
-    bodies = []
-    for server in both:
-        body = fetch(server, case.streams[0][0])
-        body.pop("updated_at", None)
-        bodies.append(body)
+    bodies = [_timeless(fetch(server, case.streams[0][0])) for server in both]
     if bodies[0] != bodies[1]:
         raise RuntimeError(f"{case.title}: the two do not answer the same")
+
+
+def _timeless(node: Any) -> Any:
+    """An answer without its moments."""
+    if isinstance(node, list):
+        return [_timeless(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    return {name: _timeless(value) for name, value in node.items() if not name.endswith("_at")}
 
 
 def fetch(server: Server, raw: bytes) -> dict[str, object]:

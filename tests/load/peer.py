@@ -1,4 +1,4 @@
-"""The peer: three of our operations as a good FastAPI team would write them. `python -m tests.load.peer` serves it.
+"""The peer: four of our operations as a good FastAPI team would write them. `python -m tests.load.peer` serves it.
 
 It shares with us everything that is not the framework: store and documents, the index over the catalogue, rules of
 accounts, token verification, rate limits, the edge with its log and metrics, uvicorn and its options. It differs in
@@ -10,13 +10,12 @@ no limit of body size and no `HEAD`: what it leaves out is to its advantage.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.types import ASGIApp
 
 from generated import models as m
@@ -24,24 +23,26 @@ from handlers.app import build_services
 from handlers.categories.store import Categories
 from handlers.contract.call import Call
 from handlers.contract.services import Services
-from handlers.platform.access import ANONYMOUS, Access, Principal, refusal
+from handlers.platform.access import Principal
 from handlers.platform.edge import Edge
-from handlers.platform.errors import Problem, not_found, rate_limited, unauthorized
+from handlers.platform.errors import Problem, not_found
 from handlers.platform.limits import LimitRule
 from handlers.platform.logs import LineWriter, configure_logging
 from handlers.platform.request import RequestInfo
 from handlers.platform.serving import serve
-from handlers.platform.tokens import TokenRejected
 from handlers.products.catalogue import Catalogue
+from handlers.products.counters import Counters
 from handlers.products.index.select import matching, page
 from handlers.products.lists import Listing, scope_of
 from handlers.products.rules import conditions, order_of
 from handlers.settings import Settings, load_settings
 from handlers.users import rules as users
 from handlers.users import store as accounts
+from tests.load import peer_cart
 from tests.load import peer_models as view
+from tests.load.peer_asking import Deps, limited, permitted
 
-PROFILE = Access("customer", frozenset({"write:profile"}))
+WRITE_PROFILE = permitted("customer", "write:profile")
 SortBy = Literal["relevance", "price", "name", "created_at", "rating", "popularity"]
 
 
@@ -58,6 +59,9 @@ def _app(settings: Settings, services: Services) -> FastAPI:
     app.get("/api/products", response_model=view.ProductPage, response_model_exclude_unset=True)(list_products)
     app.get("/api/products/{product_id}", response_model=view.Product, response_model_exclude_unset=True)(get_product)
     app.put("/api/users/me", response_model=view.User, response_model_exclude_unset=True)(update_me)
+    app.post("/api/cart/items", response_model=peer_cart.Cart, response_model_exclude_unset=True)(
+        peer_cart.add_cart_item
+    )
     return app
 
 
@@ -67,6 +71,7 @@ def _lifespan(services: Services) -> Callable[[FastAPI], Any]:
         services.limits.start()
         await services.room(Catalogue).start()
         yield
+        await services.room(Counters).flush()
         await services.background.drain()
         await services.limits.stop()
         await services.cache.close()
@@ -80,62 +85,6 @@ async def _refused(request: Request, problem: Exception) -> JSONResponse:
     headers = {key.decode(): value.decode() for key, value in problem.headers}
     error = {"code": problem.code, "message": problem.message, "details": problem.details}
     return JSONResponse({"error": error}, problem.status, headers)
-
-
-# --- dependencies ---------------------------------------------------------------------------------------------------
-
-_bearer = HTTPBearer(auto_error=False)
-Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-
-
-async def services_of(request: Request) -> Services:
-    """The services of the process."""
-    services: Services = request.app.state.services
-    return services
-
-
-Deps = Annotated[Services, Depends(services_of)]
-
-
-async def caller(request: Request, services: Deps, credentials: Bearer) -> Principal:
-    """Who calls, by bearer token or cookie."""
-    token = credentials.credentials if credentials is not None else request.cookies.get("hph_access")
-    if not token:
-        return ANONYMOUS
-    try:
-        principal = services.tokens.verify(token)
-    except TokenRejected as rejected:
-        raise unauthorized(rule=rejected.rule) from None
-    return principal if credentials is not None else principal.by_cookie()
-
-
-Caller = Annotated[Principal, Depends(caller)]
-
-
-def limited(operation_id: str) -> Callable[..., Awaitable[RequestInfo]]:
-    """A dependency that takes a token of the caller's bucket, and notes for the log what is called."""
-
-    async def take(request: Request, response: Response, services: Deps, principal: Caller) -> RequestInfo:
-        info: RequestInfo = request.scope["hph"]
-        info.operation_id = operation_id
-        info.principal_id, info.role = principal.id, principal.role
-        verdict = services.limits.take(principal.id or info.address, request.app.state.rule)
-        if verdict.retry_after is not None:
-            raise rate_limited(verdict.retry_after)
-        response.headers["ratelimit-limit"] = str(verdict.limit)
-        response.headers["ratelimit-remaining"] = str(verdict.remaining)
-        response.headers["ratelimit-reset"] = str(verdict.reset)
-        return info
-
-    return take
-
-
-async def customer(principal: Caller) -> Principal:
-    """A caller who may change its profile."""
-    refused = refusal(principal, PROFILE)
-    if refused is not None:
-        raise refused
-    return principal
 
 
 # --- operations -----------------------------------------------------------------------------------------------------
@@ -211,7 +160,7 @@ async def update_me(
     response: Response,
     body: m.UserUpdate,
     services: Deps,
-    principal: Annotated[Principal, Depends(customer)],
+    principal: Annotated[Principal, Depends(WRITE_PROFILE)],
     info: Annotated[RequestInfo, Depends(limited("updateMe"))],
     if_match: Annotated[str | None, Header(max_length=128)] = None,
 ) -> Any:

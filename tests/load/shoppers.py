@@ -33,6 +33,11 @@ _keys = count()
 def fill(folder: Path) -> None:
     """Writes a new store into `folder`: the demo shop, shoppers, and goods in plenty."""
     seed.fill(folder, products=0, users=SHOPPERS)
+    stock(folder)
+
+
+def stock(folder: Path) -> None:
+    """Adds the goods to a store, or more of them."""
     asyncio.run(_stocked(seed.settings_of(folder)))
 
 
