@@ -62,7 +62,10 @@ def _major(document: Json) -> int:
 
 
 def policy_changes(base: Json, revision: Json) -> Iterator[Change]:
-    """A role raised or a permission added shuts callers out; oasdiff does not know these keys."""
+    """A role raised, a permission added, a credential no longer taken: each shuts callers out.
+
+    oasdiff does not know the first two, and reports the third as a change like any other.
+    """
     before = {(path, method): operation for path, method, operation in operations(base)}
     for path, method, now in operations(revision):
         then = before.get((path, method))
@@ -75,6 +78,17 @@ def policy_changes(base: Json, revision: Json) -> Iterator[Change]:
         for permission in sorted(set(now.get("x-permissions", [])) - set(then.get("x-permissions", []))):
             if not _held(base, old, permission):
                 yield Change("breaking", place, f"asks for the permission {permission}", "permission-added")
+
+        for credential in sorted(_ways_in(base, then) - _ways_in(revision, now)):
+            yield Change("breaking", place, f"no longer takes {credential}", "credential-refused")
+
+
+def _ways_in(document: Json, operation: Json) -> set[str]:
+    """The alternatives of `security`; a public operation takes whatever comes."""
+    wanted = operation.get("security", document.get("security", []))
+    if not wanted or {} in wanted:
+        return {"no credential", *document["components"].get("securitySchemes", {})}
+    return {" and ".join(sorted(alternative)) for alternative in wanted}
 
 
 def _held(document: Json, role: str, permission: str) -> bool:

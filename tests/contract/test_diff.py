@@ -72,6 +72,15 @@ BREAKING: dict[str, Mutate] = {
         _schema(d, "ProductCreate")["properties"].update(shop=_TEXT),
         _schema(d, "ProductCreate")["required"].append("shop"),
     ),
+    # A default fills in for an optional property only: a client that leaves it out is refused from now on.
+    "property with a default became required": lambda d: _schema(d, "ProductCreate")["required"].append("featured"),
+    "required property with a default added": lambda d: (
+        _schema(d, "ProductCreate")["properties"].update(shop={**_TEXT, "default": "main"}),
+        _schema(d, "ProductCreate")["required"].append("shop"),
+    ),
+    "default of a parameter changed": lambda d: _parameter(d, "Limit")["schema"].update(default=5),
+    "credential no longer taken": lambda d: _operation(d, "createOrder").update(security=[{"cookieAuth": []}]),
+    "public operation closed": lambda d: _operation(d, "getProduct").update(security=[{"bearerAuth": []}]),
     "property of a request removed": lambda d: _schema(d, "ProductCreate")["properties"].pop("tags"),
     "property of a request shortened": lambda d: _schema(d, "ProductCreate")["properties"]["name"].update(maxLength=9),
     "property of a request with a new floor": lambda d: _schema(d, "ProductUpdate")["properties"]["name"].update(
@@ -120,6 +129,7 @@ HARMLESS: dict[str, Mutate] = {
         {"deprecated": True, "x-deprecated-since": "2026-01-30", "x-sunset": "2099-06-30"}
     ),
     "role lowered": lambda d: _operation(d, "updateProduct").update({"x-required-role": "staff"}),
+    "operation opened": lambda d: _operation(d, "createOrder").update(security=[]),
     "permission that the role has anyway": lambda d: _operation(d, "updateProduct").update(
         {"x-permissions": ["manage:catalog", "write:orders"]}
     ),
@@ -138,6 +148,8 @@ def test_breaking_change_is_refused(base: Json, name: str) -> None:
     start = copy.deepcopy(base)
     if name == "body became required":
         _operation(start, "createOrder")["requestBody"].pop("required")
+    if name == "property with a default became required":
+        _schema(start, "ProductCreate")["properties"].update(featured={**_TEXT, "default": "no"})
     assert _refused(start, BREAKING[name])
 
 
