@@ -28,6 +28,7 @@ _TYPES: Final = {
     ".yaml": b"application/yaml",
 }
 Headers = list[tuple[bytes, bytes]]
+_ALLOW: Final = "GET, HEAD, OPTIONS"
 
 
 class _Page:
@@ -77,13 +78,15 @@ class Pages:
             await self._app(scope, receive, send)
             return
         scope["hph"].template = scope["path"]
-        if scope["method"] not in ("GET", "HEAD"):
-            allow = (b"allow", b"GET, HEAD")
-            await send_problem(
-                send, Problem("METHOD_NOT_ALLOWED", "Method not allowed", headers=(allow,)), scope["hph"].request_id
-            )
-            return
-        await _send_page(page, scope, send)
+        if scope["method"] in ("GET", "HEAD"):
+            await _send_page(page, scope, send)
+        elif scope["method"] == "OPTIONS":
+            await send({"type": "http.response.start", "status": 204, "headers": [(b"allow", _ALLOW.encode())]})
+            await send({"type": "http.response.body"})
+        else:
+            headers = ((b"allow", _ALLOW.encode()),)
+            refused = Problem("METHOD_NOT_ALLOWED", "Method not allowed", details={"allow": _ALLOW}, headers=headers)
+            await send_problem(send, refused, scope["hph"].request_id)
 
 
 def _assets(folder: Path) -> Iterable[Path]:

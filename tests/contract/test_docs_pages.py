@@ -44,4 +44,6 @@ async def test_documents_are_published_as_generated(running: RunningApp) -> None
         assert (again.status_code, again.content) == (304, b"")
         assert (await running.client.get(f"/{name}.json")).json()["info"]["version"] == "1.0.0"
     refused = await running.client.post("/docs")
-    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+    asked = await running.client.options("/docs")
+    assert (asked.status_code, asked.content, asked.headers["allow"]) == (204, b"", "GET, HEAD, OPTIONS")
