@@ -21,7 +21,6 @@ from handlers.products import documents, rules, write
 from handlers.products.catalogue import Catalogue
 from handlers.products.index.bits import Bits
 from handlers.products.index.index import Index
-from handlers.products.index.search import search
 from handlers.products.index.select import matching
 from handlers.products.lists import Listing, scope_of
 from handlers.products.store import CONTAINER, history_id
@@ -43,7 +42,7 @@ async def list_admin_products(params: p.ListAdminProductsParameters, call: Call)
     where = listing.place(params.page, params.limit, params.cursor)
     tiers = [matching(index, wanted)]
     if params.q is not None:
-        tiers = _found(index, params.q, tiers[0])
+        tiers = await _found(catalogue, index, params.q, tiers[0])
     return Reply.raw(await listing.page(tiers, where), v.ProductPage)
 
 
@@ -100,12 +99,12 @@ async def delete_product(params: p.DeleteProductParameters, call: Call) -> None:
     raise unavailable("Others keep changing this product")
 
 
-def _found(index: Index, words: str, within: Bits) -> list[Bits]:
+async def _found(catalogue: Catalogue, index: Index, words: str, within: Bits) -> list[Bits]:
     """The products that an id or words lead to."""
     slot = index.slot_of(words.strip())
     if slot is not None:
         return [within & (1 << slot)]
-    return search(index, words).within(within)
+    return (await catalogue.search.find(index, words)).within(within)
 
 
 async def _find(product_id: str, call: Call) -> Document:

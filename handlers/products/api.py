@@ -27,7 +27,6 @@ from handlers.products.index import facets
 from handlers.products.index.bits import Bits
 from handlers.products.index.index import Index
 from handlers.products.index.related import by_likeness
-from handlers.products.index.search import search
 from handlers.products.index.select import Conditions, matching, page
 from handlers.products.lists import Listing, scope_of
 
@@ -87,17 +86,17 @@ async def search_products(params: p.SearchProductsParameters, call: Call) -> Rep
         tiers = await chosen(call.services, index, within, *SEARCH_AGENT, query=params.q, category=params.category)
         if tiers is not None:
             return Reply.raw(await listing.page(tiers, where, query=params.q), v.ProductSearchPage)
-    found = search(index, params.q)
+    found = await catalogue.search.find(index, params.q)
     more = {"query": params.q, **({"corrected_query": found.corrected} if found.corrected else {})}
     return Reply.raw(await listing.page(found.within(within), where, **more), v.ProductSearchPage)
 
 
 async def get_product_filters(params: p.GetProductFiltersParameters, call: Call) -> v.ProductFacets:
     """What a list can be narrowed down by, with counts over the products that it shows."""
-    _, index, tree = await _catalogue(call)
+    catalogue, index, tree = await _catalogue(call)
     within = matching(index, _conditions(params.category, params.filters, tree, call))
     if params.q is not None:
-        within &= search(index, params.q).all
+        within &= (await catalogue.search.find(index, params.q)).all
     return _facets(index, tree, within, params.category, call.services.settings.shop_currency)
 
 

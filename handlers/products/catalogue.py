@@ -24,6 +24,7 @@ from handlers.platform.store.port import Document, Scalar
 from handlers.products import store
 from handlers.products.index.entry import reading
 from handlers.products.index.index import Index
+from handlers.products.index.port import InMemorySearch, SearchIndex
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ class Catalogue:
     def __init__(self, services: EventServices) -> None:
         self._services = services
         self._index = Index()
+        self.search: SearchIndex = InMemorySearch()
         self.loaded = False
         self._asked_at = 0.0
         self._asking = False

@@ -12,6 +12,7 @@ from handlers.contract.services import EventServices
 from handlers.partners.agents import agents
 from handlers.products.index.bits import Bits
 from handlers.products.index.index import Index
+from handlers.products.index.port import ranked
 
 MOST: Final = 200
 
@@ -27,6 +28,4 @@ async def chosen(
     ids = answer.get("product_ids") if answer is not None else None
     if not isinstance(ids, list):
         return None
-    slots = dict.fromkeys(index.slot_of(each) for each in ids[:MOST] if isinstance(each, str))
-    found = [1 << slot for slot in slots if slot is not None and within >> slot & 1]
-    return found or None
+    return [one for one in ranked(index, ids[:MOST]) if one & within] or None
