@@ -6,6 +6,7 @@ A float never enters a sum (decision 27).
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 # Currencies whose smallest unit is not a hundredth (ISO 4217).
@@ -36,6 +37,10 @@ _DECIMALS: Final = {
 }
 
 
+# Prices come again and again, and decimals cost more than all that is done with them.
+_KEPT: Final = 8192
+
+
 class AmountNotExact(ValueError):
     """An amount has more decimals than its currency."""
 
@@ -47,6 +52,16 @@ def decimals(currency: str) -> int:
 
 def minor_units(amount: float, currency: str) -> int:
     """The amount in the smallest unit of its currency. Raises `AmountNotExact` when it does not come out even."""
+    return _minor(amount, currency)
+
+
+def major_units(units: int, currency: str) -> float:
+    """The amount as documents and answers say it."""
+    return _major(units, currency)
+
+
+@lru_cache(maxsize=_KEPT)
+def _minor(amount: float, currency: str) -> int:
     # The shortest text of the float is what was written in the JSON.
     scaled = Decimal(repr(amount)).scaleb(decimals(currency))
     units = int(scaled)
@@ -55,6 +70,6 @@ def minor_units(amount: float, currency: str) -> int:
     return units
 
 
-def major_units(units: int, currency: str) -> float:
-    """The amount as documents and answers say it."""
+@lru_cache(maxsize=_KEPT)
+def _major(units: int, currency: str) -> float:
     return float(Decimal(units).scaleb(-decimals(currency)))

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -63,6 +64,11 @@ class TaxTable:
 
 def millionths(rate: float) -> int:
     """A rate as documents say it, such as 0.0825, in millionths."""
+    return _millionths(rate)
+
+
+@lru_cache(maxsize=1024)  # a shop has a handful of rates
+def _millionths(rate: float) -> int:
     return half_up(Fraction(Decimal(repr(rate))) * MILLION)
 
 
