@@ -94,6 +94,11 @@ class Consumer:
 
     async def deliver(self, batch: Batch) -> None:
         """Handles a batch. Returns early when the batch is to stop; what it has finished is noted in the batch."""
+        if not any(self._is_for_us(message) for message in batch.messages):
+            # Most of a topic is for other groups: no tasks for that.
+            self.counts.passed += len(batch.messages)
+            batch.finish(len(batch.messages))
+            return
         chains: dict[str, deque[int]] = {}
         for index, message in enumerate(batch.messages):
             chains.setdefault(message.key, deque()).append(index)
@@ -104,6 +109,11 @@ class Consumer:
         async with asyncio.TaskGroup() as tasks:
             for _ in range(min(CONCURRENCY, len(waiting))):
                 tasks.create_task(self._work(waiting, front))
+
+    def _is_for_us(self, message: Received) -> bool:
+        """Whether this group handles the event, and it was not sent again for another."""
+        meant_for = message.attributes.get(REPLAY_FOR)
+        return type_of(message.attributes)[0] in self._handlers and meant_for in (None, self.group)
 
     async def _work(self, waiting: deque[deque[int]], front: _Front) -> None:
         """Takes one aggregate after the other."""
@@ -141,11 +151,10 @@ class Consumer:
 
     async def _attempt(self, message: Received) -> None:
         """One try: reads, checks, handles. Buries at once what can never fit. Raises what the handler raises."""
-        event_type, major = type_of(message.attributes)
-        meant_for = message.attributes.get(REPLAY_FOR)
-        if event_type not in self._handlers or (meant_for is not None and meant_for != self.group):
+        if not self._is_for_us(message):
             self.counts.passed += 1
             return
+        event_type, major = type_of(message.attributes)
         if major != MAJOR:
             await self._bury(message, "unsupported_version", f"version {major} of {event_type}", 1)
             return
