@@ -39,3 +39,19 @@ async def test_popular_products_come_first(shop: Shop) -> None:
     items = (await shop.get("/api/products", category="toys-building", limit=100))["items"]
     ids = [item["product_id"] for item in items]
     assert ids.index(second["product_id"]) < ids.index(first["product_id"])
+
+
+async def test_what_is_looked_at_most_is_written_first_and_nothing_is_lost(shop: Shop) -> None:
+    often, once = await shop.created(), await shop.created()
+    counters = shop.services.room(Counters)
+    await counters.flush()
+    for product in (often, once, often):
+        counters.viewed(product["product_id"])
+
+    async def views() -> list[int]:
+        return [(await shop.get(f"/api/products/{each['product_id']}"))["analytics"]["views"] for each in (often, once)]
+
+    await counters.flush(1)
+    assert await views() == [2, 0]  # which is a view of each
+    await counters.flush()
+    assert await views() == [3, 2]

@@ -5873,7 +5873,10 @@ export interface components {
             updated_at: components["schemas"]["Timestamp"];
             published_at?: components["schemas"]["Timestamp"];
         };
-        /** @description How a product is received, counted since it was created. The numbers are gathered in batches and lag by up to a minute. */
+        /**
+         * @description How a product is received, counted since it was created. The numbers are gathered in batches and lag by up to a minute; by more for a product that is
+         *     seldom looked at while many others are.
+         */
         ProductAnalytics: {
             /**
              * Format: int64
