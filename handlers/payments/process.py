@@ -152,9 +152,7 @@ async def _ended(
     payment = await store.payment_of(services.store, payable.order_id)
     if payment is None:
         payment = await _never_prepared(services, payable, cause, happening, why)
-        if payment["payment_intent_id"] is None:
-            return Result(payment)
-    if not is_open(payment["status"]):
+    if payment["payment_intent_id"] is None or step(payment["status"], happening) is None:
         return Result(payment)
     outcome = await services.gateway.cancel(payment["id"])
     if not isinstance(outcome, Cancelled):

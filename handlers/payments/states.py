@@ -53,7 +53,9 @@ TABLE: Final[dict[tuple[State, Happening], Step]] = {
     # An intent ends at the provider before it ends here, so money cannot come after that. If it does all the same, it
     # is there, and the order process has to hear of it.
     **{(state, "succeeded"): Step("succeeded", "PaymentProcessed") for state in (*_TRYING, *_ENDED)},
-    **{(state, "given_up"): Step("failed", "PaymentFailed") for state in _TRYING},
+    # Whoever gives up cancels at the provider first. A webhook may tell of that before it is written here, and a process
+    # may be killed in between: the order process has to hear of it all the same.
+    **{(state, "given_up"): Step("failed", "PaymentFailed") for state in (*_TRYING, "cancelled")},
     **{(state, "cancelled"): Step("cancelled") for state in _TRYING},
     # Refunds are sums; one that fails at the bank comes back.
     **{(state, "refunds_none"): Step("succeeded") for state in _PAID},

@@ -210,6 +210,19 @@ async def test_an_order_that_nobody_paid(till: Paying) -> None:
     assert (late.status, charges(till)) == ("failed", [])
 
 
+async def test_a_declined_order_ends_though_its_webhook_was_faster(till: Paying) -> None:
+    """Or though the process was killed after it had cancelled the intent: found by the kill points of tests/flows."""
+    order, (method, customer) = payable(), await saved(till, "pm_card_chargeCustomerFail")
+    declined = await process.charge(till.services, order, method, customer, cause())
+    await till.services.gateway.cancel(declined.payment["id"])
+    assert (await process.refresh(till.services, declined.payment, cause())).status == "cancelled"
+    again = await process.charge(till.services, order, method, customer, cause())
+    assert again.decline is not None
+    for _ in range(2):
+        assert (await process.give_up(till.services, order, cause(), again.decline)).status == "failed"
+    assert await event_names(till.services, order.order_id) == ["PaymentFailed"]
+
+
 @pytest.mark.parametrize(("end", "events"), [(process.give_up, ["PaymentFailed"]), (process.cancel, [])])
 async def test_an_order_whose_payment_was_never_prepared(till: Paying, end: Any, events: list[str]) -> None:
     order, (method, customer) = payable(), await saved(till)
