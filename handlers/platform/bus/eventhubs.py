@@ -40,6 +40,7 @@ T = TypeVar("T")
 LEASE: Final = 30.0  # seconds; a process that hangs keeps its partitions for so long
 SAVE_SECONDS: Final = 1.0  # so much of the work is done again after a crash; each partition that moved is a write
 SEND_SECONDS: Final = 10.0  # for one batch, the SDK's own attempts and the opening of the link included
+ASK_SECONDS: Final = 30.0  # for a question about a hub, at the start
 CLOSE_SECONDS: Final = 5.0
 PING_SECONDS: Final = 3.0
 _ERRORS: Final = (EventHubError, AzureError, OSError, TimeoutError)
@@ -171,7 +172,9 @@ class EventHubsBus:
         if topic not in self._sending:
             raise BusMisuse(f"there is no topic {topic!r} (asyncapi/channels)")
         async with self._producer(topic) as producer:
-            self._partitions[topic] = [int(name) for name in await producer.get_partition_ids()]
+            self._partitions[topic] = [
+                int(name) for name in await self._bounded(producer.get_partition_ids(), ASK_SECONDS)
+            ]
 
     def _keys(self, subscription: Subscription) -> list[Key]:
         return [(subscription.group, t, number) for t in subscription.topics for number in self._partitions[t]]
@@ -179,7 +182,7 @@ class EventHubsBus:
     async def _end_of(self, topic: str, number: int) -> Place:
         """Behind the last message of a partition."""
         async with self._producer(topic) as producer:
-            found = await producer.get_partition_properties(str(number))
+            found = await self._bounded(producer.get_partition_properties(str(number)), ASK_SECONDS)
         if found["is_empty"]:
             return Place(None, 0, EARLIEST)
         return Place(None, found["last_enqueued_sequence_number"] + 1, found["last_enqueued_offset"])

@@ -20,6 +20,12 @@ class Namespace:
     name: str | None = None
     connection_string: str | None = None
 
+    @property
+    def host(self) -> str:
+        """The host that a name stands for."""
+        name = self.name or ""
+        return name if "." in name else name + DOMAIN
+
 
 class Clients:
     """Makes clients. Entra ID: the identity of this machine or of its user, one credential for all."""
@@ -33,24 +39,20 @@ class Clients:
         text = self._namespace.connection_string
         if text is not None:
             return EventHubProducerClient.from_connection_string(text, eventhub_name=topic, **RETRIES)
-        return EventHubProducerClient(self._host(), topic, self._entra(), **RETRIES)
+        return EventHubProducerClient(self._namespace.host, topic, self._entra(), **RETRIES)
 
     def consumer(self, topic: str, group: str) -> EventHubConsumerClient:
         """For one hub and consumer group. Nothing is connected yet."""
         text, options = self._namespace.connection_string, {**RETRIES, "load_balancing_interval": _REJOIN}
         if text is not None:
             return EventHubConsumerClient.from_connection_string(text, group, eventhub_name=topic, **options)
-        return EventHubConsumerClient(self._host(), topic, group, self._entra(), **options)
+        return EventHubConsumerClient(self._namespace.host, topic, group, self._entra(), **options)
 
     async def close(self) -> None:
         """Closes the credential. May be called twice."""
         credential, self._credential = self._credential, None
         if credential is not None:
             await credential.close()
-
-    def _host(self) -> str:
-        name = self._namespace.name or ""
-        return name if "." in name else name + DOMAIN
 
     def _entra(self) -> Any:
         if self._credential is None:
