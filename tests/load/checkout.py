@@ -51,9 +51,9 @@ class _Shop:
 def checkout(session: Session) -> None:
     """Measures checkouts and the order process; adds what it found."""
     folder = session.room("checkout")
-    session.say(f"shop with {SHOPPERS} shoppers, each with a saved card")
+    shoppers = Shoppers(settings_of(folder), 64 if session.quick else SHOPPERS)
+    session.say(f"shop with {shoppers.count} shoppers, each with a saved card")
     fill(folder)
-    shoppers = Shoppers(settings_of(folder))
     with stand_in() as stripe, running("ours", session, folder, role="all", **stripe.environ) as server:
         shop = _Shop(session, server, folder, shoppers, _saved_cards(server, folder, shoppers))
         stripe.tell(server)
@@ -64,12 +64,12 @@ def checkout(session: Session) -> None:
 
 def _saved_cards(server: Server, folder: Path, shoppers: Shoppers) -> list[str]:
     """Saves a card for everybody through the API; answers the ids of the methods."""
-    streams = [[shoppers.save_card(number)] for number in range(SHOPPERS)]
-    for at in range(0, SHOPPERS, CALLERS):
+    streams = [[shoppers.save_card(number)] for number in range(shoppers.count)]
+    for at in range(0, shoppers.count, CALLERS):
         _expect(server, saturate(server.address, streams[at : at + CALLERS], seconds=30, most=CALLERS), {201})
 
     async def ids(store: SqliteStore) -> list[str]:
-        wallets = [await payment_methods.read(store, shoppers.user_id(number)) for number in range(SHOPPERS)]
+        wallets = [await payment_methods.read(store, shoppers.user_id(number)) for number in range(shoppers.count)]
         return [str(wallet.default) for wallet in wallets]
 
     return _in_store(folder, ids)
@@ -112,7 +112,7 @@ def _checkouts(shop: _Shop, title: str, cards: list[str] | None) -> None:
 def _process(shop: _Shop) -> None:
     """From the moment an order is due to be sent to `processing`, at a steady rate."""
     session, server, shoppers, folder = shop.session, shop.server, shop.shoppers, shop.folder
-    orders = 64 if session.quick else SHOPPERS
+    orders = shoppers.count
     ahead = orders // 2
     session.say(f"{RATE:g} orders a second for {orders / RATE:.0f} s")
     filled = [[shoppers.add(number, number)] for number in range(ahead)]

@@ -141,18 +141,18 @@ def expect_success(server: Server, title: str, sample: Sample) -> None:
 
 def _same_answer(both: Sequence[Server], case: Case) -> None:
     """Refuses to compare what is not the same. Writes differ in the moment of the change alone."""
-    bodies = [_timeless(fetch(server, case.streams[0][0])) for server in both]
+    bodies = [timeless(fetch(server, case.streams[0][0])) for server in both]
     if bodies[0] != bodies[1]:
         raise RuntimeError(f"{case.title}: the two do not answer the same")
 
 
-def _timeless(node: Any) -> Any:
+def timeless(node: Any) -> Any:
     """An answer without its moments."""
     if isinstance(node, list):
-        return [_timeless(each) for each in node]
+        return [timeless(each) for each in node]
     if not isinstance(node, dict):
         return node
-    return {name: _timeless(value) for name, value in node.items() if not name.endswith("_at")}
+    return {name: timeless(value) for name, value in node.items() if not name.endswith("_at")}
 
 
 def fetch(server: Server, raw: bytes) -> dict[str, object]:

@@ -38,10 +38,11 @@ def fill(folder: Path) -> None:
 
 def stock(folder: Path) -> None:
     """Adds the goods to a store, or more of them."""
-    asyncio.run(_stocked(seed.settings_of(folder)))
+    asyncio.run(stocked(seed.settings_of(folder)))
 
 
-async def _stocked(settings: Settings) -> None:
+async def stocked(settings: Settings) -> None:
+    """`stock`, inside an event loop."""
     services = build_services(settings)
     try:
         await seed_products(services, _products())
@@ -58,16 +59,22 @@ def _products() -> list[dict[str, Any]]:
     return found
 
 
-class Shoppers:
-    """Makes the requests. `settings`: of the server, whose secrets sign the tokens."""
+def goods() -> list[dict[str, str]]:
+    """What can be bought: products, each with its first variant."""
+    return [
+        {"product_id": product["product_id"], "variant_id": product["variants"][0]["variant_id"]}
+        for product in _products()
+    ]
 
-    def __init__(self, settings: Settings) -> None:
-        self._ids = [seed.user(number)["user_id"] for number in range(SHOPPERS)]
-        self._tokens = [seed.token(settings, number, seed.CUSTOMER) for number in range(SHOPPERS)]
-        self._goods = [
-            {"product_id": product["product_id"], "variant_id": product["variants"][0]["variant_id"]}
-            for product in _products()
-        ]
+
+class Shoppers:
+    """Makes the requests. `settings`: of the server, whose secrets sign the tokens; `count`: how many shoppers come."""
+
+    def __init__(self, settings: Settings, count: int = SHOPPERS) -> None:
+        self.count = count
+        self._ids = [seed.user(number)["user_id"] for number in range(count)]
+        self._tokens = [seed.token(settings, number, seed.CUSTOMER) for number in range(count)]
+        self._goods = goods()
 
     def user_id(self, number: int) -> str:
         """The id of a shopper."""
@@ -96,7 +103,7 @@ class Shoppers:
 
     def adds(self, connections: int) -> list[list[bytes]]:
         """Streams of adds: few lines a cart, no line that gets full within a bench."""
-        mine = SHOPPERS // connections
+        mine = self.count // connections
         return [
             [self.add(at * mine + number % mine, at * 7 + number // mine) for number in range(mine * 4)]
             for at in range(connections)
@@ -104,7 +111,7 @@ class Shoppers:
 
     def checkouts(self, connections: int, each: int, methods: list[str] | None = None) -> list[list[bytes]]:
         """Streams of an add and the order of it, shopper after shopper, never one twice at once."""
-        mine = SHOPPERS // connections
+        mine = self.count // connections
         streams = []
         for at in range(connections):
             stream = []

