@@ -63,6 +63,8 @@ async def on_inventory_reserved(event: Event[e.InventoryReservedData], services:
     try:
         result = await _asked(process.charge(services, payable_of(order), method["stripe_id"], wallet.customer, cause))
         declined = result.decline
+        if declined is None and result.status == "cancelled":
+            declined = _GONE  # an attempt that died had given up already, and could tell nobody
     except PaymentRefused:
         declined = _GONE
     else:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from handlers.partners.payments import Outcome, PaymentRefused
+from handlers.partners.stripe import StripeGateway
+from handlers.payments import store as payments
+from handlers.payments.process import refresh
+from handlers.payments.rules import Cause
 from handlers.shipments import store as shipments
 from tests.orders.test_orders import placed
 from tests.orders.test_process import levels, until
@@ -66,6 +72,41 @@ async def test_a_declined_card_ends_the_order(shop: Shop) -> None:
     seen = (await shopper.call("GET", f"/api/orders/{order['order_id']}")).json()
     assert (seen["payment_status"], seen["fulfillment_status"]) == ("failed", "cancelled")
     assert seen["payment"]["failure_message"]
+
+    async def free() -> bool:
+        return await levels(shop, product) == (5, 0)
+
+    await eventually(free)
+
+
+@pytest.mark.parametrize("gone", [False, True])
+async def test_a_process_dies_between_the_end_of_a_payment_at_stripe_and_its_own_note(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, gone: bool
+) -> None:
+    """And Stripe's webhook comes first, which cannot know why it ended. The order ends all the same, at once."""
+    cancel, ended = StripeGateway.cancel, asyncio.Event()
+
+    async def dying(gateway: StripeGateway, intent_id: str) -> Outcome:
+        outcome = await cancel(gateway, intent_id)
+        if not ended.is_set():
+            ended.set()
+            order_id = (await gateway.retrieve(intent_id)).order_id
+            assert order_id is not None
+            payment = await payments.read(shop.services.store, order_id, intent_id)
+            assert payment is not None
+            await refresh(shop.services, payment, Cause("webhook"))
+            raise ConnectionError("the process ends here")
+        return outcome
+
+    async def refusing(*_: Any) -> Outcome:
+        raise PaymentRefused("invalid", "resource_missing", "There is no such payment method.")
+
+    monkeypatch.setattr(StripeGateway, "cancel", dying)
+    if gone:
+        monkeypatch.setattr(StripeGateway, "confirm", refusing)
+    _, product, order = await bought(shop, "pm_card_chargeCustomerFail")
+    await until(shop, order, "payment_failed")
+    assert ended.is_set()
 
     async def free() -> bool:
         return await levels(shop, product) == (5, 0)
