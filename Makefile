@@ -36,7 +36,7 @@ contract-diff: $(VENV)/dev.stamp ## Compare the contract with the last release; 
 	@$(PY) -m infra.contract.diff --require
 
 ##@ Prove
-.PHONY: check test test-azure test-py fuzz bench coverage
+.PHONY: check test test-azure test-py fuzz flows bench coverage
 check: $(VENV)/dev.stamp ## Format, lint, types, contract, drift of generated/, import rules, dead code
 	@$(BIN)/ruff format --check $(CODE)
 	@$(BIN)/ruff check $(CODE)
@@ -57,6 +57,9 @@ test-azure: $(VENV)/dev.stamp ## The same suites on real services; says what to 
 
 fuzz: $(VENV)/dev.stamp ## Schemathesis over every implemented operation, longer than in the tests
 	@FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-200} $(BIN)/pytest tests/contract/test_conformance.py --timeout=3600
+
+flows: $(VENV)/dev.stamp ## Kill the shop at every step of the order process, live random lives of orders: longer than in the tests
+	@KILL_POINTS=$${KILL_POINTS:-1000} MODEL_EXAMPLES=$${MODEL_EXAMPLES:-300} $(BIN)/pytest tests/flows
 
 bench: $(VENV)/dev.stamp ## Every floor of speed, beside a FastAPI peer that does the same work (7 minutes; ONLY=import: a feed of 100,000)
 	@$(PY) -m tests.load.bench $(if $(ONLY),--only $(ONLY))

@@ -22,10 +22,10 @@ from hypothesis.stateful import (
 from tests.flows.machine import Process
 from tests.flows.model import Stage
 
-pytestmark = pytest.mark.timeout(600)
-
 EXAMPLES: Final = int(os.environ.get("MODEL_EXAMPLES", "25"))
 STEPS: Final = 30
+
+pytestmark = pytest.mark.timeout(300 + EXAMPLES * 12)
 
 
 @pytest.fixture
