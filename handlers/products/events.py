@@ -10,6 +10,7 @@ from generated import events as e
 from generated import views as v
 from handlers.contract.services import EventServices
 from handlers.inventory.rules import product_inventory
+from handlers.inventory.store import read_stock
 from handlers.platform.clock import timestamp
 from handlers.platform.events import Event
 from handlers.platform.store.port import Operation, Replace, Upsert
@@ -20,13 +21,20 @@ Json = dict[str, Any]
 
 
 async def on_stock_level_changed(event: Event[e.StockLevelChangedData], services: EventServices) -> None:
-    """Shows the stock of a variant on its product. `version` orders the entries: an older one says nothing new."""
+    """Shows the stock of a variant on its product. `version` orders the entries: an older one says nothing new.
+
+    What can be ordered stays as it is when a parcel takes what was held; then nothing is written, nor is the version.
+    """
     data = event.data
+    if event.replayed and await _is_overtaken(event, services):
+        return
 
     def project(product: Json, history: Json) -> Sequence[Operation]:
         versions = history.setdefault("stock_versions", {})
         variant = next((each for each in product["variants"] if each["variant_id"] == data["variant_id"]), None)
         if variant is None or versions.get(data["variant_id"], 0) >= data["version"]:
+            return ()
+        if variant["stock"] == data["level"]["available"]:
             return ()
         versions[data["variant_id"]] = data["version"]
         variant["stock"] = data["level"]["available"]
@@ -34,6 +42,13 @@ async def on_stock_level_changed(event: Event[e.StockLevelChangedData], services
         return [services.outbox.follow(event, store.CONTAINER, history, event_type="InventoryUpdated", data=changed)]
 
     await _project(event, services, project)
+
+
+async def _is_overtaken(event: Event[e.StockLevelChangedData], services: EventServices) -> bool:
+    """Whether the stock has moved on since an event that is sent again: newer ones say, or have said, how it is."""
+    data = event.data
+    stock = await read_stock(services.store, data["product_id"], data["variant_id"])
+    return stock is not None and int(stock.data["version"]) > data["version"]
 
 
 async def on_review_published(event: Event[e.ReviewPublishedData], services: EventServices) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -130,6 +131,22 @@ async def test_the_product_shows_its_stock(shop: Shop) -> None:
     mine = [each["data"] for each in told if each["event_type"] == "InventoryUpdated"]
     available = [each["inventory"]["available"] for each in mine if each["product_id"] == product["product_id"]]
     assert sorted(available) == [0, 2]
+
+
+async def test_an_old_stock_event_that_is_sent_again_changes_nothing(shop: Shop) -> None:
+    product = await shop.created()
+    variant = product["variants"][0]
+    await adjusted(shop, variant, -3)
+    await adjusted(shop, variant, 3)
+    events = [event_of(row["envelope"]) for row in await rows(shop, product) if "envelope" in row]
+    first, second = sorted(events, key=lambda event: event.data["version"])
+    # The first was a dead letter; the second says what the product shows already, and leaves no mark on it.
+    await on_stock_level_changed(second, shop.services)
+    await on_stock_level_changed(replace(first, replayed=True), shop.services)
+    shown = await shop.get(f"/api/products/{product['product_id']}")
+    assert shown["variants"][0]["stock"] == 7
+    await on_stock_level_changed(replace(second, replayed=True), shop.services)
+    assert (await shop.get(f"/api/products/{product['product_id']}"))["variants"][0]["stock"] == 7
 
 
 async def test_an_unknown_variant_is_404(shop: Shop) -> None:
