@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -26,7 +26,7 @@ from handlers.platform.bus.sqlite import SqliteBus
 from handlers.platform.store.port import Create
 from handlers.platform.store.sqlite import SqliteStore
 from infra.local.eventhubs.broker import Broker
-from tests.support.wait import eventually
+from tests.support import wait
 
 TOPICS: Final = {"a-events": TopicSpec(4, 168), "b-events": TopicSpec(2, 168)}
 LEASE: Final = 0.5
@@ -109,6 +109,11 @@ def bus(open_bus: Opener) -> EventBus:
     return open_bus()
 
 
+async def eventually(condition: Callable[[], bool | Awaitable[bool]]) -> None:
+    """Waits for what must come true. Long: a link takes half a second to open, and the machine may be busy."""
+    await wait.eventually(condition, 40)
+
+
 class Reader:
     """A group's receiver that keeps what it gets. `hold` keeps it from finishing."""
 
@@ -130,7 +135,7 @@ class Reader:
         """The bodies, in the order of arrival."""
         return [message.body for message in self.got]
 
-    async def until(self, count: int, seconds: float = 5.0) -> None:
+    async def until(self, count: int) -> None:
         """Waits for so many messages."""
         await eventually(lambda: len(self.got) >= count)
 

@@ -16,8 +16,7 @@ from handlers.platform.bus.port import (
     MessageTooLarge,
     Subscription,
 )
-from tests.platform.bus.conftest import LEASE, Opener, Reader, message
-from tests.support.wait import eventually
+from tests.platform.bus.conftest import Opener, Reader, eventually, message
 
 
 async def test_messages_arrive_with_all_they_carry(bus: EventBus) -> None:
@@ -84,7 +83,7 @@ async def test_after_a_crash_what_was_not_saved_comes_again(bus: EventBus) -> No
     await consumption.abandon()
     again = Reader()
     consumption = await bus.consume([again.subscription])
-    await again.until(2, seconds=4 * LEASE + 2)
+    await again.until(2)
     assert again.bodies == [b"k:1", b"k:2"]
     await consumption.stop()
 
@@ -129,7 +128,7 @@ async def test_what_is_finished_within_a_batch_survives_a_crash(bus: EventBus) -
     await consumption.abandon()
     rest = Reader("half")
     consumption = await bus.consume([rest.subscription])
-    await rest.until(3, seconds=4 * LEASE + 2)
+    await rest.until(3)
     assert rest.bodies == [b"k:2", b"k:3", b"k:4"]
     await consumption.stop()
 
@@ -159,7 +158,7 @@ async def test_the_checkpoint_of_a_former_owner_is_refused(open_bus: Opener) -> 
     await eventually(lambda: bool(stuck.batches))
     await one.close()  # it cannot renew any more, but its handler still runs
     b = await two.consume([reader.subscription])
-    await reader.until(1, seconds=4 * LEASE + 2)
+    await reader.until(1)
     await two.publish("a-events", [message("k", 2)])
     await reader.until(2)
     stuck.hold.set()

@@ -21,11 +21,10 @@ from handlers.platform.relay import Relay
 from handlers.platform.store.sqlite import SqliteStore
 from infra.local.eventhubs.broker import Broker
 from infra.local.eventhubs.faults import Fault
-from tests.platform.bus.conftest import LEASE, TOPICS, Reader, message
+from tests.platform.bus.conftest import LEASE, TOPICS, Reader, eventually, message
 from tests.platform.chaos import contract
 from tests.platform.eventing import Parts, parts, thing
 from tests.support.app import settings_for
-from tests.support.wait import eventually
 
 KEY = ("readers", "a-events", 0)
 
@@ -61,7 +60,7 @@ async def test_while_event_hubs_is_away_the_outbox_keeps_and_the_relay_tries_aga
         await eventually(lambda: relay.publisher.age > 0)
         assert relay.running()
         await broker.start()
-        await eventually(lambda: len({got.attributes["cloudEvents:id"] for got in reader.got}) == 3, 30)
+        await eventually(lambda: len({got.attributes["cloudEvents:id"] for got in reader.got}) == 3)
         assert relay.publisher.parked == 0
         await bus.ping()
         await relay.stop()
@@ -82,10 +81,10 @@ async def test_a_stolen_link_and_a_restart_repeat_nothing_to_the_receiver(tmp_pa
         await reader.until(1)
         assert broker.steal("a-events", "readers", 0) == 1
         await bus.publish("a-events", [message("k", 2)])
-        await eventually(lambda: len(reader.got) == 2, 30)
+        await eventually(lambda: len(reader.got) == 2)
         await broker.restart()
         await bus.publish("a-events", [message("k", 3)])
-        await eventually(lambda: len(reader.got) == 3, 30)
+        await eventually(lambda: len(reader.got) == 3)
         assert reader.bodies == [b"k:1", b"k:2", b"k:3"]
         await consumption.stop()
 
