@@ -103,9 +103,11 @@ def _checkouts(shop: _Shop, title: str, cards: list[str] | None) -> None:
     }
     findings = session.findings
     findings.lines.append(Line(f"{title}, {CALLERS} at once", "ours", values))
+    if cards is not None:
+        return  # for information: with the payment the provider's library and three webhooks an order come on top
     spread = (min(rates), max(rates))
-    findings.checks.append(Check(f"{title}s a second", values["checkouts/s"], FLOOR, "/s", spread=spread))
-    check = Check(f"{title}, p95", values["p95 ms"], CHECKOUT_MS, "ms", "at most", (min(slow), max(slow)))
+    findings.checks.append(Check("checkouts a second (add + order)", values["checkouts/s"], FLOOR, "/s", spread=spread))
+    check = Check("checkout, p95 at 16 at once", values["p95 ms"], CHECKOUT_MS, "ms", "at most", (min(slow), max(slow)))
     findings.checks.append(check)
 
 

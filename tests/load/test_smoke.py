@@ -251,8 +251,8 @@ def test_checkouts_and_an_import_are_measured(tmp_path: Path) -> None:
     found = quick(tmp_path, "checkout", "import")
     checks = {check["what"]: check["measured"] for check in found["checks"]}
     assert set(checks) >= {
-        "checkout, new cards a second",
-        "checkout, new card, p95",
+        "checkouts a second (add + order)",
+        "checkout, p95 at 16 at once",
         "order to processing, p95 at 50 a second",
         "import of 1,000 rows",
     }
