@@ -14,9 +14,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TextIO
 
+import orjson
 from pydantic import ValidationError
 
 from generated import models as m
+from handlers.contract.body import finite_json
 from handlers.platform.errors import Problem
 from handlers.products.documents import check_prices, new_product, skus_of
 
@@ -46,11 +48,23 @@ def read_lines(file: TextIO, *, is_csv: bool) -> Iterator[Line]:
     return _csv_lines(file) if is_csv else _json_lines(file)
 
 
+def text_fault(row: Json) -> str | None:
+    """Why a line's texts could not stand in an answer; None when they can. As strict as bodies over HTTP are."""
+    try:
+        content = orjson.dumps(row)
+    except (TypeError, ValueError) as error:
+        return f"not fit for JSON: {error}"
+    return finite_json(content)
+
+
 def product_of(row: Json, now: str, shop: Shop) -> Json:
     """The document of a line. Raises `BadRow`.
 
     Ids follow from the SKU, so that a feed that is sent again leads to the same products.
     """
+    fault = text_fault(row)
+    if fault is not None:
+        raise BadRow(fault)
     try:
         body = m.ProductCreate.model_validate(row)
         variant_ids = [f"variant-{_digest(variant.sku)}" for variant in body.variants]
@@ -86,7 +100,8 @@ def _csv_lines(file: TextIO) -> Iterator[Line]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield Line(reader.line_num, None, str(error))
+            # The reader counts a line once it has read it.
+            yield Line(reader.line_num + 1, None, str(error))
             continue
         try:
             yield Line(reader.line_num, _from_csv(row))
@@ -133,7 +148,7 @@ def _json_lines(file: TextIO) -> Iterator[Line]:
             continue
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             yield Line(number, None, f"no JSON: {error}")
             continue
         if isinstance(row, dict):

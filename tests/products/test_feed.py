@@ -120,6 +120,29 @@ async def test_json_lines_carry_whole_products(shop: Shop, tmp_path: Path) -> No
 
 
 @pytest.mark.asyncio(loop_scope="session")
+async def test_no_line_however_odd_stops_the_others(shop: Shop, tmp_path: Path) -> None:
+    odd = [
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b"9" * 6000,
+        orjson.dumps({**new_product(), "name": "Lad\x00le"}),
+        orjson.dumps(new_product()).replace(b'"name":"', b'"name":"\\ud800'),
+        orjson.dumps({**new_product(), "name": "NaN Infinity"}),
+        b"\xff\xfe",
+        b"null",
+    ]
+    feed = tmp_path / "feed.jsonl"
+    feed.write_bytes(b"\n".join([orjson.dumps(new_product()), *odd, orjson.dumps(new_product())]))
+    report = await import_feed(shop.services, feed)
+    assert (report.created, sorted(line for line, _ in report.rejected)) == (3, [2, 3, 4, 5, 6, 8, 9])
+    feed = written(
+        tmp_path / "feed.csv", [row(), row(name="Lad\x00le"), row(name="x" * 1_100_000), row(), row(amount="NaN")]
+    )
+    report = await import_feed(shop.services, feed)
+    assert (report.created, sorted(line for line, _ in report.rejected)) == (2, [3, 4, 6])
+
+
+@pytest.mark.asyncio(loop_scope="session")
 async def test_a_run_that_was_cut_short_is_finished_by_the_next(shop: Shop, tmp_path: Path) -> None:
     feed = written(tmp_path / "feed.csv", [row() for _ in range(12)])
     assert await crashes(shop, 30, lambda: import_feed(shop.services, feed))
