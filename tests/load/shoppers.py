@@ -102,10 +102,10 @@ class Shoppers:
         return self._post("/api/users/me/payment-methods", number, {"stripe_token": "pm_card_visa"})
 
     def adds(self, connections: int) -> list[list[bytes]]:
-        """Streams of adds: few lines a cart, no line that gets full within a bench."""
+        """Streams of adds: two lines a cart, which a slow server has soon as well, none of them full within a bench."""
         mine = self.count // connections
         return [
-            [self.add(at * mine + number % mine, at * 7 + number // mine) for number in range(mine * 4)]
+            [self.add(at * mine + number % mine, at * 7 + number // mine) for number in range(mine * 2)]
             for at in range(connections)
         ]
 
