@@ -71,7 +71,7 @@ def _on(broker: Broker, name: str, open_store: Callable[[], DocumentStore]) -> A
     async def trouble(chance: Random, seen: Counter[str]) -> None:
         await _break(broker, chance.choice(_BREAKS), chance, seen)
 
-    return Adapters(name, open_store, open_bus, lease=0.8, kills=4, pace=0.8, trouble=trouble)
+    return Adapters(name, open_store, open_bus, lease=0.8, kills=4, pace=1.2, trouble=trouble)
 
 
 async def _break(broker: Broker, what: str, chance: Random, seen: Counter[str]) -> None:
