@@ -81,6 +81,7 @@ class Books:
             *self._of_stock(ledger),
             *_of_money(orders, {each["order_id"]: each for each in self._all("payments", type="payment")}, cash),
             *self._of_codes(orders, ledger),
+            *self._of_effects(orders),
             *self._of_events(),
         ]
 
@@ -123,6 +124,18 @@ class Books:
             standing = sum(each.get("promo_code") == code and each["status"] in _ALIVE for each in orders.values())
             if redeemed[code] != standing:
                 yield f"{code} counts {redeemed[code]} uses, {standing} orders stand"
+
+    def _of_effects(self, orders: dict[str, Json]) -> Iterator[str]:
+        """Each order counts once in its customer's profile, and has one parcel if it is to go, else none."""
+        placed = Counter(each["user_id"] for each in orders.values())
+        for user in self._all("users"):
+            counted = user.get("crm", {}).get("orders_count", 0)
+            if counted != placed[user["user_id"]]:
+                yield f"{user['user_id']} counts {counted} orders, not {placed[user['user_id']]}"
+        parcels = Counter(each["order_id"] for each in self._all("shipments") if not each["called_off"])
+        for order_id, order in orders.items():
+            if parcels[order_id] != (order["status"] in IN_HANDS):
+                yield f"{order_id} is {order['status']} and has {parcels[order_id]} parcels"
 
     def _of_events(self) -> Iterator[str]:
         """Each row of an outbox is there and published; what follows from an event follows once; none is dead."""

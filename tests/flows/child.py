@@ -21,21 +21,21 @@ from handlers.platform.logs import LineWriter, configure_logging
 from handlers.platform.serving import serve
 from handlers.platform.store.port import DocumentStore
 from handlers.settings import load_settings
-from tests.flows.fuse import BETWEEN, PUBLISHING, STRIPE, WRITES, Fuse, Fused, OutboxApart, of_topic, of_write
+from tests.flows.fuse import BETWEEN, CONTROLS, PUBLISHING, STRIPE, WRITES, Fuse, Fused, of_topic, of_write
 
 _DIE_WITH_PARENT = 1  # prctl(2), PR_SET_PDEATHSIG
 
 
-def live(folder: Path, environ: Mapping[str, str], line: Connection, outbox_apart: bool) -> None:
-    """Serves the application until it is killed."""
+def live(folder: Path, environ: Mapping[str, str], line: Connection, control: str) -> None:
+    """Serves the application until it is killed. `control`: one of `CONTROLS`, or empty."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
     log = os.open(folder / "log", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    fuse = Fuse(line, BETWEEN if outbox_apart else "")
+    fuse = Fuse(line, BETWEEN if control else "")
     settings = load_settings(environ)
-    wrapped = OutboxApart if outbox_apart else Fused
+    wrapped = CONTROLS.get(control, Fused)
     store = cast("DocumentStore", wrapped(open_store(settings), fuse, WRITES, of_write))
     services = build_services(settings, store=store)
     services.payments = cast("PaymentGateway", Fused(services.payments, fuse, STRIPE, lambda _: "at Stripe"))

@@ -106,6 +106,23 @@ class OutboxApart(Fused):
         return written
 
 
+class InboxOff(Fused):
+    """The control: a store that keeps no note of the events that were applied, so that a crash applies one twice."""
+
+    async def batch(
+        self, container: str, partition: str | tuple[str, ...], operations: Sequence[Operation]
+    ) -> list[Document | None]:
+        """The effects without the note."""
+        kept = [each for each in operations if _kind(each) != "inbox"]
+        written: list[Document | None] = await self._inner.batch(container, partition, kept) if kept else []
+        if len(kept) < len(operations) and container == "users":
+            self._fuse.step(f"{BETWEEN} effect and checkpoint {container}")
+        return written
+
+
+CONTROLS: Final = {"outbox apart": OutboxApart, "inbox off": InboxOff}
+
+
 def of_write(given: tuple[Any, ...]) -> str:
     """A write by its container and the kinds of its rows."""
     operations = given[1:2] if len(given) < 3 else given[2]

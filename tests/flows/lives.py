@@ -39,7 +39,7 @@ class Lives:
 
     folder: Path
     environ: Mapping[str, str]
-    outbox_apart: bool = False
+    control: str = ""
     port: int = field(default_factory=free_port)
     killed_at: Counter[str] = field(default_factory=Counter)
     restarts: list[Start] = field(default_factory=list)
@@ -58,7 +58,7 @@ class Lives:
         self._line, theirs = multiprocessing.Pipe()
         environ = {**self.environ, "DATA_DIR": str(self.folder), "HOST": "127.0.0.1", "PORT": str(self.port)}
         self._process = _forks.Process(
-            target=child.live, args=(self.folder, environ, theirs, self.outbox_apart), daemon=True
+            target=child.live, args=(self.folder, environ, theirs, self.control), daemon=True
         )
         self._process.start()
         theirs.close()

@@ -55,15 +55,13 @@ class Outside:
 
 
 @contextmanager
-def open_market(
-    folder: Path, redis_url: str, *, outbox_apart: bool = False
-) -> Iterator[tuple[Market, Callable[[], Money]]]:
+def open_market(folder: Path, redis_url: str, *, control: str = "") -> Iterator[tuple[Market, Callable[[], Money]]]:
     """A running shop with goods and a customer, and a look at what Stripe has taken for it."""
     outside, stack = Outside(), AsyncExitStack()
     folder.mkdir(parents=True, exist_ok=True)
     stripe = outside.run(stack.enter_async_context(serving()))
     environ = _environ(folder, redis_url, stripe)
-    lives = Lives(folder, environ, outbox_apart)
+    lives = Lives(folder, environ, control)
     stripe.webhooks.endpoint = Endpoint(f"{lives.base}/api/webhooks/stripe", WEBHOOK_SECRET)
     try:
         outside.run(_furnish(environ))

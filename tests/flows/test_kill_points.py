@@ -79,9 +79,9 @@ class Run:
 
 
 @contextmanager
-def shop(folder: Path, redis_url: str, *, outbox_apart: bool = False) -> Iterator[Run]:
+def shop(folder: Path, redis_url: str, *, control: str = "") -> Iterator[Run]:
     """A shop to play in."""
-    with open_market(folder, redis_url, outbox_apart=outbox_apart) as (market, cash):
+    with open_market(folder, redis_url, control=control) as (market, cash):
         yield Run(market, cash)
 
 
@@ -126,7 +126,7 @@ def test_the_control_with_the_events_outside_the_change_fails(
     tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(stories, "PATIENCE", 15.0)
-    with shop(tmp_path / "shop", redis_url, outbox_apart=True) as run:
+    with shop(tmp_path / "shop", redis_url, control="outbox apart") as run:
         market = run.market
         go = a_customer_pays_with_a_saved_card(market)
         market.lives.set_fuse(1)
@@ -134,6 +134,19 @@ def test_the_control_with_the_events_outside_the_change_fails(
             go()
         assert set(market.lives.killed_at) == {"between change and event orders"}
         assert any("orders order-" in fault and "events" in fault for fault in run.faults()), run.faults()
+
+
+def test_the_control_without_notes_of_what_was_applied_fails(tmp_path: Path, redis_url: str) -> None:
+    with shop(tmp_path / "shop", redis_url, control="inbox off") as run:
+        go = a_customer_pays_with_a_saved_card(run.market)
+        run.market.lives.set_fuse(1)
+        go()
+        assert set(run.market.lives.killed_at) == {"between effect and checkpoint users"}
+        end = time.monotonic() + PATIENCE
+        while not any(fault.endswith(" orders, not 1") for fault in run.faults()):
+            assert time.monotonic() < end, run.faults()
+            time.sleep(0.02)
+        assert any(fault.startswith("twice: ProfileUpdated") for fault in run.faults()), run.faults()
 
 
 def _summary(runs: Sequence[Run], seconds: float) -> str:
