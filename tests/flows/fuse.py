@@ -28,24 +28,25 @@ Label = Callable[[tuple[Any, ...]], str]
 class Fuse:
     """Counts from the moment it is set. `at` 0: it only counts. Told from and telling through `line`.
 
-    `only`: steps whose names begin like this.
+    `only`: steps whose names begin like this, unless it is set for others.
     """
 
     def __init__(self, line: Connection, only: str = "") -> None:
         self._line = line
         self._only = only
+        self._named = only
         self._lock = threading.Lock()
         self._at: int | None = None
         self._passed = 0
 
     def listen(self) -> None:
-        """Hears commands in a thread of its own: `("set", at)` and `("off",)`; answers the steps that were passed."""
+        """Hears commands in a thread of its own: `("set", at, only)` and `("off",)`; answers steps passed."""
         threading.Thread(target=self._hear, name="fuse", daemon=True).start()
 
     def step(self, label: str) -> None:
         """One step; the last one when it is the one."""
         with self._lock:
-            if self._at is None or not label.startswith(self._only):
+            if self._at is None or not label.startswith(self._named):
                 return
             self._passed += 1
             if self._passed == self._at:
@@ -60,7 +61,7 @@ class Fuse:
                 os._exit(1)  # the test has ended
             with self._lock:
                 if command[0] == "set":
-                    self._at, self._passed = command[1], 0
+                    self._at, self._passed, self._named = command[1], 0, command[2] or self._only
                 else:
                     self._at = None
                 self._line.send(("steps", self._passed))

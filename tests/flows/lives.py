@@ -71,9 +71,9 @@ class Lives:
             time.sleep(0.005)
         raise RuntimeError(f"it did not start:\n{self._log()}")
 
-    def set_fuse(self, at: int) -> None:
-        """It dies at this step, counted from now; 0: it only counts."""
-        self._ask(("set", at))
+    def set_fuse(self, at: int, only: str = "") -> None:
+        """It dies at this step, counted from now; 0: it only counts. `only`: steps whose names begin like this."""
+        self._ask(("set", at, only))
 
     def steps(self) -> int:
         """Steps since the fuse was set, which is off now. 0 when it has died."""
