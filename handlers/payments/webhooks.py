@@ -11,7 +11,7 @@ from handlers.contract.services import EventServices
 from handlers.partners.stripe_webhooks import WebhookEvent
 from handlers.payments import process, refunds, store
 from handlers.payments.rules import Cause
-from handlers.payments.states import is_open
+from handlers.payments.states import is_open, is_paid
 from handlers.platform.clock import timestamp
 from handlers.platform.inbox import KIND, row_id
 from handlers.platform.store.port import Create, DocumentExists
@@ -22,13 +22,15 @@ _REFUND: Final = ("charge.refunded", "refund.")
 
 
 async def on_webhook(services: EventServices, event: WebhookEvent) -> bool:
-    """Applies a verified event once. False: it was applied before, or is none of ours. Raises `PartnerUnavailable`."""
+    """Applies a verified event once. False: there was nothing new in it for us. Raises `PartnerUnavailable`."""
     about_refund = event.type.startswith(_REFUND)
     if event.order_id is None or not (about_refund or event.type.startswith(_PAYMENT)):
         return False
     payment = await store.read(services.store, event.order_id, event.intent_id) if event.intent_id else None
     if payment is None or payment["type"] != "payment":
         return False
+    if not about_refund and is_paid(payment["status"]):
+        return False  # the money is here and was told of; of what goes back other messages tell
     # Looked at first: asking Stripe costs more. The row in the batch is what makes it sure.
     if await store.read(services.store, event.order_id, row_id(GROUP, event.id)) is not None:
         return False

@@ -85,16 +85,20 @@ async def http_part(server: Meter, store: CosmosStore, folder: Path) -> float:
         return server.caused - before
 
 
-async def whole_process(server: Meter, store: CosmosStore, folder: Path) -> float:
-    """What a checkout and all that follows cost, until the order is paid and a label ordered."""
+async def whole_process(server: Meter, store: CosmosStore, folder: Path, shoppers: int = 1) -> float:
+    """What a checkout and all that follows cost, until the order is paid and a label ordered.
+
+    With several `shoppers`, who order at once, what one costs. Positions are noted by the second and not by the order,
+    so a lone order bears more of them than one of many.
+    """
     async with _shop(store, folder, role="all") as shop, listening(shop):
-        card = await _warmed(shop)
+        cards = [await _warmed(shop, number) for number in range(shoppers)]
         await asyncio.sleep(QUIET_SECONDS)
         before = server.caused
-        await _processed(shop, await _ordered(shop, card))
+        await asyncio.gather(*(_walked(shop, number, card) for number, card in enumerate(cards)))
         await shop.stripe.webhooks.idle()
         await asyncio.sleep(QUIET_SECONDS)  # what others hear of it, a profile that is brought up to date
-        return server.caused - before
+        return (server.caused - before) / shoppers
 
 
 @asynccontextmanager
@@ -115,29 +119,36 @@ def _products() -> list[Json]:
     return [{**each, "variants": [{**one, "stock": 100} for one in each["variants"]]} for each in found]
 
 
-async def _warmed(shop: Paying) -> str:
+async def _walked(shop: Paying, number: int, card: str) -> None:
+    await _processed(shop, await _ordered(shop, card, number))
+
+
+async def _warmed(shop: Paying, number: int = 0) -> str:
     """A card in the wallet, and a checkout before the one that counts: containers and connections are open then.
 
     Answers the id of the saved card.
     """
-    saved = await _call(shop, "POST", "/api/users/me/payment-methods", {"stripe_token": "pm_card_visa"})
+    if number:
+        await shop.services.store.write("users", Create(seed.user(number)))
+    saved = await _call(shop, number, "/api/users/me/payment-methods", {"stripe_token": "pm_card_visa"})
     card = str(saved["payment_method_id"])
-    order = await _ordered(shop, card)
+    order = await _ordered(shop, card, number)
     if shop.services.settings.role == "all":
         await _processed(shop, order)
     return card
 
 
-async def _ordered(shop: Paying, method_id: str) -> Json:
-    product = _products()[0]
+async def _ordered(shop: Paying, method_id: str, number: int = 0) -> Json:
+    products = _products()
+    product = products[number % len(products)]
     item = {"product_id": product["product_id"], "variant_id": product["variants"][0]["variant_id"], "quantity": 1}
-    await _call(shop, "POST", "/api/cart/items", item)
+    await _call(shop, number, "/api/cart/items", item)
     return await _call(
         shop,
-        "POST",
+        number,
         "/api/orders",
         {
-            "cart_id": cart_id_of(seed.user(0)["user_id"]),
+            "cart_id": cart_id_of(seed.user(number)["user_id"]),
             "shipping_address": HOME,
             "shipping_method": "standard",
             "payment_method": {"type": "saved_method", "payment_method_id": method_id},
@@ -153,10 +164,10 @@ async def _processed(shop: Paying, order: Json) -> None:
     await eventually(through, 30)
 
 
-async def _call(shop: Paying, method: str, path: str, body: Json | None = None) -> Json:
-    token = seed.token(shop.services.settings, 0, seed.CUSTOMER)
+async def _call(shop: Paying, number: int, path: str, body: Json) -> Json:
+    token = seed.token(shop.services.settings, number, seed.CUSTOMER)
     headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": f"units-{time.monotonic_ns()}"}
-    answer = await shop.running.client.request(method, path, json=body, headers=headers)
+    answer = await shop.running.client.post(path, json=body, headers=headers)
     assert answer.status_code < 300, answer.text
     found: Json = answer.json()
     return found

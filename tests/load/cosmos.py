@@ -42,6 +42,7 @@ ROUNDS: Final = 150
 CALLS: Final = 20
 CEILING: Final = 1.15
 PARTITIONS: Final = 4
+SHOPPERS: Final = 12  # who order at once
 _DATABASE: Final = "bench"
 
 
@@ -157,11 +158,14 @@ async def request_units() -> list[Units]:
     with tempfile.TemporaryDirectory() as folder:
         http = await http_part(*_shop(), Path(folder))
     with tempfile.TemporaryDirectory() as folder:
-        whole = await whole_process(*_shop(), Path(folder))
+        alone = await whole_process(*_shop(), Path(folder))
+    with tempfile.TemporaryDirectory() as folder:
+        whole = await whole_process(*_shop(), Path(folder), SHOPPERS)
     return [
         *found,
         Units("checkout: add to the cart and order", round(http, 2), 120),
-        Units("checkout: all of it until the order is paid", round(whole, 2), 400),
+        Units("checkout: all of it until the order is paid, a lone order", round(alone, 2)),
+        Units(f"checkout: all of it, each of {SHOPPERS} orders at once", round(whole, 2), 400),
     ]
 
 

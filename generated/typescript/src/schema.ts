@@ -9922,7 +9922,7 @@ export interface components {
              */
             event_id: string;
             /**
-             * @description False when the event had been handled before or its type does not concern us.
+             * @description False when there was nothing new in the event for us, such as one that had been handled before, or of a type that does not concern us.
              * @example true
              */
             handled: boolean;
