@@ -14,7 +14,7 @@ from handlers.contract.call import Call
 from handlers.contract.reply import Reply
 from handlers.orders import process, rules, store, timeline, views
 from handlers.orders.bells import Bells
-from handlers.orders.placing import place
+from handlers.orders.placing import empty_cart, place
 from handlers.orders.rules import News
 from handlers.orders.saga import CANCELLABLE
 from handlers.orders.streams import follow
@@ -31,6 +31,7 @@ from handlers.platform.errors import (
     unavailable,
     unprocessable,
 )
+from handlers.platform.idempotency import Replayed
 from handlers.platform.paging import items_before
 from handlers.platform.store.port import And, Condition, Document, Eq, Query, Range, Sort, VersionConflict
 
@@ -41,7 +42,12 @@ _NEWEST = (Sort("created_at", descending=True),)
 
 async def create_order(params: p.CreateOrderParameters, body: m.OrderCreate, call: Call) -> Reply[v.Order]:
     """Places an order: one for each version of the cart, whatever keys come with it."""
-    once = await call.once(store.CONTAINER, call.principal.id)
+    try:
+        once = await call.once(store.CONTAINER, call.principal.id)
+    except Replayed as again:
+        # The process may have died between the order and the emptied cart.
+        await empty_cart(call, again.body)
+        raise
     view, document = await place(body, call, once)
     return Reply(view, status=201, etag=document.etag if document is not None else None)
 

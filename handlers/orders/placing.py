@@ -77,8 +77,13 @@ async def place(body: m.OrderCreate, call: Call, once: Once) -> tuple[v.Order, D
         promo_code=bill.code,
     )
     document = await _written(call, order, once)
-    await take_ordered(call.services, order["user_id"], order["order_id"], _quantities(order))
+    await empty_cart(call, order)
     return views.order_view(order), document
+
+
+async def empty_cart(call: Call, order: Mapping[str, Any]) -> None:
+    """Takes what an order has out of the cart it was made from. May be done twice."""
+    await take_ordered(call.services, order["user_id"], order["order_id"], _quantities(order))
 
 
 def _check(bill: Bill) -> None:
@@ -208,7 +213,7 @@ async def _ordered_before(call: Call, order: Json) -> Exception:
     await _take_back(call, order, standing)
     if standing is not None:
         await store.note_whereabouts(call.services.store, standing.data)
-        await take_ordered(call.services, order["user_id"], order["order_id"], _quantities(standing.data))
+        await empty_cart(call, standing.data)
     return conflict("This cart has been ordered in the same moment", "cart_changed")
 
 

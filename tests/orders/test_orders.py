@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from handlers.orders import store
-from handlers.platform.store.port import Query
+from handlers.orders import placing, store
+from handlers.platform.store.port import Query, StoreUnavailable
 from handlers.pricing import promotions
 from tests.support.people import rule_of
 from tests.support.shop import Shop
@@ -116,6 +116,25 @@ async def test_one_key_is_one_order(shop: Shop) -> None:
     assert len(await orders_of(shop, shopper.user_id)) == 1
     other = await ordered(shopper, key="the-only-key-1", notes="Another request")
     assert (other.status_code, rule_of(other)) == (422, "idempotency_key_reused")
+
+
+async def test_a_repeat_empties_the_cart_that_the_first_request_could_not(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shopper, product = await customer(shop), await priced(shop, 10.0)
+    await shopper.has(product, 2)
+
+    async def away(*_: Any) -> None:
+        raise StoreUnavailable("away between the order and the cart")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(placing, "take_ordered", away)
+        assert (await ordered(shopper, key="the-cart-stays-full")).status_code == 503
+    assert len((await shopper.cart())["items"]) == 1
+    again = await ordered(shopper, key="the-cart-stays-full")
+    assert again.status_code == 201
+    assert (await shopper.cart())["items"] == []
+    assert [each["order_id"] for each in await orders_of(shop, shopper.user_id)] == [again.json()["order_id"]]
 
 
 async def test_what_cannot_be_ordered(shop: Shop) -> None:
