@@ -36,7 +36,7 @@ contract-diff: $(VENV)/dev.stamp ## Compare the contract with the last release; 
 	@$(PY) -m infra.contract.diff --require
 
 ##@ Prove
-.PHONY: check test test-azure test-py fuzz flows bench coverage
+.PHONY: check test test-azure fuzz flows bench
 check: $(VENV)/dev.stamp ## Format, lint, types, contract, drift of generated/, import rules, dead code
 	@$(BIN)/ruff format --check $(CODE)
 	@$(BIN)/ruff check $(CODE)

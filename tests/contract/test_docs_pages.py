@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from handlers.version import VERSION
 from tests.support.app import RunningApp
 from tests.support.browser import Visit, executable, open_page
 from tests.support.server import served
@@ -42,7 +43,7 @@ async def test_documents_are_published_as_generated(running: RunningApp) -> None
         assert text.text.startswith(kind)
         again = await running.client.get(f"/{name}.yaml", headers={"If-None-Match": text.headers["etag"]})
         assert (again.status_code, again.content) == (304, b"")
-        assert (await running.client.get(f"/{name}.json")).json()["info"]["version"] == "1.0.0"
+        assert (await running.client.get(f"/{name}.json")).json()["info"]["version"] == VERSION
     refused = await running.client.post("/docs")
     assert (refused.status_code, refused.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
     asked = await running.client.options("/docs")
