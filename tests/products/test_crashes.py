@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 from uuid import uuid4
 
@@ -37,6 +38,10 @@ class Crash(BaseException):
     """The process has ended; nothing behind it runs, not even `except Exception`."""
 
 
+# Set where the process shall end. What runs beside it, such as consumers of events, is of another process then.
+_ENDING: ContextVar[bool] = ContextVar("ending", default=False)
+
+
 class EndingStore:
     """A store that ends the process instead of making its n-th write, and every one after it."""
 
@@ -58,6 +63,8 @@ class EndingStore:
         return await self._inner.batch(container, partition, operations)
 
     def _count(self) -> None:
+        if not _ENDING.get():
+            return
         if self._left <= 0:
             raise Crash
         self._left -= 1
@@ -68,9 +75,11 @@ def ending_after(services: Services, writes: int) -> Any:
     """Puts the ending store in the place of the store."""
     inner = services.store
     services.store = EndingStore(inner, writes)
+    token = _ENDING.set(True)
     try:
         yield
     finally:
+        _ENDING.reset(token)
         services.store = inner
 
 

@@ -12,6 +12,7 @@ from handlers.products.catalogue import Catalogue
 from handlers.products.index.index import Index
 from handlers.products.index.port import InMemorySearch, SearchIndex, ranked
 from handlers.products.index.search import Found
+from tests.products.test_lists import all_pages
 from tests.support.shop import Shop
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -54,18 +55,19 @@ def searching(shop: Shop, adapter: SearchIndex) -> Iterator[None]:
 async def test_whoever_searches_filters_facets_and_pages_agree(shop: Shop) -> None:
     for adapter in await adapters(shop):
         with searching(shop, adapter):
-            found = await shop.get("/api/products/search", q="wooden", limit=100)
-            assert found["total"] == len(found["items"]) > 2
-            assert all("wooden" in folded(str(each)) for each in found["items"])
-            assert (await shop.get("/api/products/filters", q="wooden"))["total"] == found["total"]
-            bound = found["items"][0]["price"]["amount"]
-            dear = await shop.get("/api/products/search", q="wooden", limit=100, filters={"price": {"min": bound}})
-            wanted = {each["product_id"] for each in found["items"] if each["price"]["amount"] >= bound}
-            assert {each["product_id"] for each in dear["items"]} == wanted
+            found = await all_pages(shop, "/api/products/search", q="wooden", limit=100)
+            assert len(found) > 2
+            assert all("wooden" in folded(str(each)) for each in found)
+            assert (await shop.get("/api/products/filters", q="wooden"))["total"] == len(found)
+            bound = found[0]["price"]["amount"]
+            filters = {"price": {"min": bound}}
+            dear = await all_pages(shop, "/api/products/search", q="wooden", limit=100, filters=filters)
+            wanted = {each["product_id"] for each in found if each["price"]["amount"] >= bound}
+            assert {each["product_id"] for each in dear} == wanted
             first = await shop.get("/api/products/search", q="wooden", limit=2)
             second = await shop.get("/api/products/search", q="wooden", limit=2, cursor=first["next_cursor"])
             ids = [each["product_id"] for each in (*first["items"], *second["items"])]
-            assert ids == [each["product_id"] for each in found["items"][:4]]
+            assert ids == [each["product_id"] for each in found[:4]]
 
 
 async def test_every_adapter_finds_nothing_without_words_and_slots_once(shop: Shop) -> None:
