@@ -11,6 +11,7 @@ from operator import or_
 from typing import Any
 
 import orjson
+from pydantic import BaseModel
 
 from handlers.platform.cursors import Cursors
 from handlers.platform.paging import items_before
@@ -82,7 +83,8 @@ class Listing:
 
 def scope_of(*parts: object) -> str:
     """What makes two lists the same one, in short."""
-    return base64.urlsafe_b64encode(hashlib.sha256(repr(parts).encode()).digest()[:12]).decode()
+    text = "\0".join([part.model_dump_json() if isinstance(part, BaseModel) else repr(part) for part in parts])
+    return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()[:12]).decode()
 
 
 def joined(documents: Sequence[Document], rest: dict[str, Any]) -> bytes:
