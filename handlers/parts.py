@@ -32,7 +32,7 @@ def open_store(settings: Settings) -> DocumentStore:
     if settings.role == "gateway":
         return AbsentStore()
     if settings.cosmos_account_uri is not None:
-        from handlers.platform.store.cosmos import CosmosStore  # noqa: PLC0415
+        from handlers.platform.store.cosmos import CosmosStore  # noqa: PLC0415 - loaded only then
 
         return CosmosStore.open(
             settings.cosmos_account_uri,
@@ -52,8 +52,8 @@ def open_bus(settings: Settings, store: DocumentStore, clock: Clock) -> EventBus
     """
     connection_string = text_of(settings.event_hub_connection_string)
     if connection_string is not None or settings.event_hub_namespace is not None:
-        from handlers.platform.bus.eventhubs import EventHubsBus  # noqa: PLC0415
-        from handlers.platform.bus.eventhubs_clients import Namespace  # noqa: PLC0415
+        from handlers.platform.bus.eventhubs import EventHubsBus  # noqa: PLC0415 - loaded only then
+        from handlers.platform.bus.eventhubs_clients import Namespace  # noqa: PLC0415 - loaded only then
 
         return EventHubsBus(Namespace(settings.event_hub_namespace, connection_string), store)
     return SqliteBus.open(settings.data_dir / "events.sqlite3", TOPICS, clock=clock)
@@ -70,7 +70,7 @@ def open_payments(settings: Settings) -> PaymentGateway | None:
     """Stripe where there is a key, but not in the gateway. Its library is loaded then, and only then."""
     if settings.stripe_secret_key is None or settings.role == "gateway":
         return None
-    from handlers.partners.stripe import StripeGateway  # noqa: PLC0415
+    from handlers.partners.stripe import StripeGateway  # noqa: PLC0415 - loaded only then
 
     return StripeGateway(
         settings.stripe_secret_key.get_secret_value(),

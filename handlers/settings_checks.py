@@ -62,8 +62,8 @@ def _secrets(settings: Settings) -> Faults:
 
 def _key_fault(pem: str) -> str | None:
     # Imported here: only RS256 pays for it.
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415 - loaded only then
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key  # noqa: PLC0415 - loaded only then
 
     try:
         key = load_pem_private_key(pem.encode(), password=None)

@@ -120,7 +120,7 @@ def connexion_app(
     middleware.add_api(_served(document))
     for failure in (Exception, Problem):
         middleware.add_error_handler(failure, _on_error)
-    return middleware  # type: ignore[no-any-return]
+    return middleware  # type: ignore[no-any-return]  # connexion is untyped
 
 
 def check_complete(document: Json, module: str) -> None:

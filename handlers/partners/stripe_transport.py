@@ -43,12 +43,12 @@ class Transport(stripe.HTTPClient):
                 while not answer.content.at_eof():
                     content += await answer.content.read(MAX_ANSWER)
                     if len(content) > MAX_ANSWER:
-                        raise Lost("an answer without end")  # type: ignore[no-untyped-call]
+                        raise Lost("an answer without end")  # type: ignore[no-untyped-call]  # its SDK is untyped here
                 return content, answer.status, answer.headers
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise NotReached(type(error).__name__) from None  # type: ignore[no-untyped-call]
+            raise NotReached(type(error).__name__) from None  # type: ignore[no-untyped-call]  # its SDK is untyped here
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Lost(type(error).__name__) from None  # type: ignore[no-untyped-call]
+            raise Lost(type(error).__name__) from None  # type: ignore[no-untyped-call]  # its SDK is untyped here
 
     async def close_async(self) -> None:
         """Closes the connections."""

@@ -45,4 +45,4 @@ class Background:
         except Exception as error:
             self.failures += 1
             # The type alone: texts of partners' errors may hold addresses.
-            log.error("background work failed", extra={"work": name, "reason": type(error).__name__})  # noqa: TRY400
+            log.error("background work failed", extra={"work": name, "reason": type(error).__name__})  # noqa: TRY400 - see above

@@ -62,5 +62,5 @@ class LeasedJob:
                 log.warning("job put off", extra={"job": self._name, "reason": type(error).__name__})
             except Exception as error:
                 # One bad turn must not end the job for good. The type alone: texts of partners may hold addresses.
-                log.error("job failed", extra={"job": self._name, "reason": type(error).__name__})  # noqa: TRY400
+                log.error("job failed", extra={"job": self._name, "reason": type(error).__name__})  # noqa: TRY400 - see above
             await asyncio.sleep(self._every)
