@@ -13,14 +13,12 @@ from handlers.cart import basket as baskets
 from handlers.cart import rules
 from handlers.cart.basket import Basket, Draft
 from handlers.cart.merging import merge
-from handlers.cart.picking import pick
+from handlers.cart.picking import put
 from handlers.cart.views import cart_view, empty_view
 from handlers.contract.call import Call
 from handlers.contract.reply import Header, Reply
-from handlers.platform.clock import timestamp
 from handlers.platform.errors import fault, invalid, not_found
 from handlers.pricing.prices import Prices
-from handlers.products.counters import Counters
 
 
 async def get_cart(call: Call) -> Reply[v.Cart]:
@@ -32,19 +30,10 @@ async def get_cart(call: Call) -> Reply[v.Cart]:
 
 async def add_cart_item(body: m.CartItemAdd, call: Call) -> Reply[v.Cart]:
     """Adds units of a variant; a caller without a session becomes a guest (decision 48)."""
-    services = call.services
     variant_id = body.variant_id if body.variant_id is not MISSING else None
-    goods = await pick(services, body.product_id, variant_id)
-    now = timestamp(services.clock.now())
-
-    async def add(draft: Draft) -> None:
-        draft.lines = rules.added(draft.lines, goods, body.quantity, now)
-
-    session = signin.guest(services) if not call.principal.id else None
+    session = signin.guest(call.services) if not call.principal.id else None
     owner = auth_rules.guest_principal(session["session_id"]) if session is not None else call.principal
-    basket = await baskets.changed(call, owner, add, known={goods.variant_id: goods})
-    services.room(Counters).put_into_cart(goods.product_id)
-    return _reply(call, basket, session)
+    return _reply(call, await put(call, owner, body.product_id, variant_id, body.quantity), session)
 
 
 async def update_cart_item(params: p.UpdateCartItemParameters, body: m.CartItemUpdate, call: Call) -> Reply[v.Cart]:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from handlers.cart import rules, store
-from handlers.cart.goods import Goods, find
+from handlers.cart.goods import Wanted, find
 from handlers.cart.rules import Line, Notice
+from handlers.cart.shelf import Goods
 from handlers.contract.call import Call
 from handlers.platform.access import Principal
 from handlers.platform.concurrency import FASTER, retrying
@@ -28,12 +29,16 @@ ATTEMPTS: Final = 10
 
 @dataclass(slots=True)
 class Draft:
-    """A cart that is being edited. `cart` is the document without its lines being up to date; `lines` are."""
+    """A cart that is being edited. `cart` is the document without its lines being up to date; `lines` are.
+
+    `goods` are those of the lines, and what else the edit asked for, by variant.
+    """
 
     cart: Json
     etag: str | None
     lines: list[Line]
     notices: list[Notice]
+    goods: Mapping[str, Goods]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +73,15 @@ async def _nothing(_: Draft) -> None:
     """Edits nothing."""
 
 
-async def changed(
-    call: Call, owner: Principal, edit: Edit = _nothing, *, known: Mapping[str, Goods] | None = None
-) -> Basket:
+async def changed(call: Call, owner: Principal, edit: Edit = _nothing, *, also: Sequence[Wanted] = ()) -> Basket:
     """The owner's cart after an edit, written if it differs from what is stored.
 
-    `edit` is asked again when somebody else was faster. `known`: goods that need not be read. Raises `Problem` 503 when
-    others keep being faster, and what `edit` raises.
+    `edit` is asked again when somebody else was faster. `also`: goods it needs that may not be in the cart. Raises
+    `Problem` 503 when others keep being faster, and what `edit` raises.
     """
 
     async def attempt() -> Basket:
-        draft = await _opened(call, owner, known or {})
+        draft = await _opened(call, owner, also)
         before = draft.cart
         draft.cart = dict(before)
         await edit(draft)
@@ -91,8 +94,8 @@ async def changed(
 
 
 async def opened(call: Call, owner: Principal) -> Basket:
-    """The owner's cart as it is now, without judging its promo code and without writing anything."""
-    draft = await _opened(call, owner, {})
+    """The owner's cart as the store has it and its goods now, its promo code unjudged; nothing is written."""
+    draft = await _opened(call, owner, exact=True)
     return Basket(draft.cart, draft.etag, draft.lines, draft.notices)
 
 
@@ -110,15 +113,15 @@ def pieces_of(lines: Sequence[Line]) -> list[Piece]:
     ]
 
 
-async def _opened(call: Call, owner: Principal, known: Mapping[str, Goods]) -> Draft:
+async def _opened(call: Call, owner: Principal, also: Sequence[Wanted] = (), *, exact: bool = False) -> Draft:
     services = call.services
     found = await store.read(services.store, owner.id)
     cart = found.data if found is not None else store.new_cart(owner, services.clock.now())
     items = lines_of(cart, services.settings.shop_currency)
-    asked = [(item.product_id, item.variant_id) for item in items if item.variant_id not in known]
-    goods = await find(services, asked) if asked else {}
-    lines, notices = rules.refreshed(items, {**goods, **known})
-    return Draft(cart, found.etag if found is not None else None, lines, notices)
+    wanted = [*((item.product_id, item.variant_id) for item in items), *also]
+    goods = await find(services, wanted, exact=exact)
+    lines, notices = rules.refreshed(items, goods)
+    return Draft(cart, found.etag if found is not None else None, lines, notices, goods)
 
 
 async def _written(call: Call, owner: Principal, draft: Draft, before: Json) -> Basket:

@@ -49,7 +49,7 @@ async def _take(call: Call, theirs: Document) -> Basket:
     async def take(draft: Draft) -> None:
         before = _ledger(draft.cart, guest)
         # What the guest wanted counts, not what is left of it: the merge says itself what it had to cap.
-        whole = [replace(line, quantity=wanted[line.variant_id]) for line in lines]
+        whole = [line._replace(quantity=wanted[line.variant_id]) for line in lines]
         draft.lines, capped, taken = rules.merged(draft.lines, whole, before)
         draft.notices += [each for each in news if each.code != "quantity_reduced"] + capped
         others = [each for each in draft.cart["merges"] if each["guest_id"] != guest["user_id"]]

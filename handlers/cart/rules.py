@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
-from handlers.cart.goods import Goods
+from handlers.cart.shelf import Goods
 from handlers.platform.errors import not_found, unprocessable
 
 Json = Mapping[str, Any]
@@ -22,8 +21,7 @@ MAX_LINES: Final = 100
 MAX_MERGES: Final = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line of a cart. `goods` is None when the variant is not sold now; then the rest is what was last known."""
 
     item_id: str
@@ -45,8 +43,7 @@ class Line:
         return min(MAX_QUANTITY, self.goods.stock) if self.goods is not None else 0
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(NamedTuple):
     """Something the shopper should know about an article, or a promo code, of this name.
 
     `before` and `after` are prices or quantities, by the code. `why`: a sentence for a promo code that was removed.
@@ -78,7 +75,7 @@ def refreshed(items: Sequence[Line], goods: Mapping[str, Goods]) -> tuple[list[L
 
 def _refreshed(item: Line, goods: Goods | None) -> tuple[Line, list[Notice]]:
     if goods is None or goods.stock == 0:
-        gone = replace(item, goods=goods, available=False)
+        gone = item._replace(goods=goods, available=False)
         return gone, [Notice("unavailable", item.name, item.item_id)] if item.available else []
     notices = []
     if goods.unit_price != item.unit_price:
@@ -86,13 +83,12 @@ def _refreshed(item: Line, goods: Goods | None) -> tuple[Line, list[Notice]]:
     line = _with_goods(item, goods)
     if goods.stock < line.quantity:
         notices.append(Notice("quantity_reduced", goods.name, item.item_id, line.quantity, goods.stock))
-        line = replace(line, quantity=goods.stock)
+        line = line._replace(quantity=goods.stock)
     return line, notices
 
 
 def _with_goods(item: Line, goods: Goods) -> Line:
-    return replace(
-        item,
+    return item._replace(
         sku=goods.sku,
         name=goods.name,
         variant_name=goods.variant_name,
@@ -109,7 +105,7 @@ def added(lines: Sequence[Line], goods: Goods, quantity: int, now: str) -> list[
     wanted = quantity + (lines[known].quantity if known is not None else 0)
     check_stock(goods, wanted, in_cart=wanted - quantity)
     if known is not None:
-        return [*lines[:known], replace(lines[known], quantity=wanted), *lines[known + 1 :]]
+        return [*lines[:known], lines[known]._replace(quantity=wanted), *lines[known + 1 :]]
     if len(lines) >= MAX_LINES:
         raise unprocessable(f"A cart has at most {MAX_LINES} lines", "quantity_limit", max_lines=MAX_LINES)
     return [*lines, new_line(goods, quantity, now)]
@@ -122,7 +118,7 @@ def set_quantity(lines: Sequence[Line], item_id: str, quantity: int) -> list[Lin
     if line.goods is None:
         raise unprocessable("This article is not sold any more", "item_unavailable", variant_id=line.variant_id)
     check_stock(line.goods, quantity, in_cart=line.quantity)
-    changed = replace(_with_goods(line, line.goods), quantity=quantity)
+    changed = _with_goods(line, line.goods)._replace(quantity=quantity)
     return [*lines[:place], changed, *lines[place + 1 :]]
 
 
@@ -176,20 +172,20 @@ def merged(
         if place is None and len(lines) >= MAX_LINES:
             notices.append(Notice("quantity_reduced", theirs_line.name, None, more, 0))
             continue
-        line = lines[place] if place is not None else replace(theirs_line, quantity=0)
+        line = lines[place] if place is not None else theirs_line._replace(quantity=0)
         wanted = line.quantity + more
         # What is sold out or gone for now keeps what was wanted, as in any cart.
         fits = min(wanted, line.limit or MAX_QUANTITY)
         if fits < wanted:
             notices.append(Notice("quantity_reduced", line.name, line.item_id, wanted, fits))
-        whole = replace(line, quantity=fits)
+        whole = line._replace(quantity=fits)
         lines = [*lines[:place], whole, *lines[place + 1 :]] if place is not None else [*lines, whole]
     return lines, notices, total
 
 
 def without_ordered(lines: Sequence[Line], ordered: Mapping[str, int]) -> list[Line]:
     """The lines less the units of each variant that were ordered."""
-    left = [replace(line, quantity=line.quantity - ordered.get(line.variant_id, 0)) for line in lines]
+    left = [line._replace(quantity=line.quantity - ordered.get(line.variant_id, 0)) for line in lines]
     return [line for line in left if line.quantity > 0]
 
 

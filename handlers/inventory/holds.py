@@ -151,9 +151,9 @@ async def _moved(
 
 
 async def _lines(services: EventServices, order_id: str, items: Sequence[Item]) -> list[Line]:
-    stocks = [(item["product_id"], item["variant_id"]) for item in items]
-    holds = [(item["product_id"], _row_id(order_id, item)) for item in items]
-    found = await services.store.read_many(store.CONTAINER, [*stocks, *holds])
+    stocks = [(store.CONTAINER, item["product_id"], item["variant_id"]) for item in items]
+    holds = [(store.CONTAINER, item["product_id"], _row_id(order_id, item)) for item in items]
+    found = await services.store.read_many([*stocks, *holds])
     return [Line(*each) for each in zip(items, found[: len(items)], found[len(items) :], strict=True)]
 
 

@@ -3,7 +3,8 @@
     deadline row -> promo code redeemed -> look-ups -> order + OrderCreated + answer to the key -> cart emptied
 
 A crash in between leaves at most a redemption without an order, which the watchdog takes back when it finds none, or a
-cart that is not emptied, which the next attempt on the same version does.
+cart that is not emptied, which the next attempt on the same version does. Nobody else takes the redemption back while
+the order may still be written: another attempt on the same version counts on it.
 """
 
 from __future__ import annotations
@@ -23,18 +24,18 @@ from handlers.cart.ordered import take_ordered
 from handlers.cart.store import cart_id_of
 from handlers.checkout.bill import Bill, draw_up
 from handlers.contract.call import Call
-from handlers.orders import rules, store, telling, views
+from handlers.orders import process, rules, store, telling, views
 from handlers.orders.numbers import Numbers
 from handlers.orders.saga import DEADLINES
 from handlers.payment_methods import store as payment_methods
 from handlers.platform.clock import moment, timestamp
 from handlers.platform.concurrency import settled
 from handlers.platform.email import address_in
-from handlers.platform.errors import Problem, conflict, unprocessable
-from handlers.platform.idempotency import Once
+from handlers.platform.errors import Problem, conflict, unavailable, unprocessable
+from handlers.platform.idempotency import GRACE, Once
 from handlers.platform.ids import new_id
 from handlers.platform.money import major_units
-from handlers.platform.store.port import Create, Document, DocumentExists, OutcomeUnknown
+from handlers.platform.store.port import Create, Document, DocumentExists
 from handlers.pricing import promotions
 from handlers.users import store as users
 
@@ -185,7 +186,8 @@ async def _written(call: Call, order: Json, once: Once) -> Document | None:
     """Redeems the code, then writes the order. Raises `Problem` 409 when this version of the cart is ordered."""
     services, code, order_id = call.services, order.get("promo_code"), order["order_id"]
     if code is not None:
-        await promotions.redeem(services.store, code, order_id, _customer(call, order["email"]))
+        customer = _customer(call, order["email"])
+        await promotions.redeem(services.store, code, order_id, customer, until=order["deadline_at"])
     await store.note_whereabouts(services.store, order)
     row = services.outbox.row(
         store.CONTAINER,
@@ -195,33 +197,24 @@ async def _written(call: Call, order: Json, once: Once) -> Document | None:
         correlation_id=call.request_id,
     )
     batch = [Create(order), row, *once.remember(views.order_view(order))]
+    if services.clock.now() + GRACE > moment(order["deadline_at"]):
+        # No request takes so long: this process was asleep, and the watchdog may be taking back what it has counted.
+        raise unavailable("The order could not be placed in time")
     try:
         written = await settled(services.store, store.CONTAINER, order["user_id"], batch)
     except DocumentExists:
         raise await _ordered_before(call, order) from None
-    except OutcomeUnknown:
-        raise  # the watchdog finds out whether there is an order
-    except Exception:
-        await _take_back(call, order, None)
-        raise
     return written[0] if written else None
 
 
 async def _ordered_before(call: Call, order: Json) -> Exception:
     """Another request has ordered this version of the cart: finishes what it may have left to do."""
     standing = await store.read(call.services.store, order["user_id"], order["order_id"])
-    await _take_back(call, order, standing)
     if standing is not None:
+        await process.free_unused(call.services, order.get("promo_code"), standing.data)
         await store.note_whereabouts(call.services.store, standing.data)
         await empty_cart(call, standing.data)
     return conflict("This cart has been ordered in the same moment", "cart_changed")
-
-
-async def _take_back(call: Call, order: Json, standing: Document | None) -> None:
-    """Gives the promo code back, unless the order that stands has it."""
-    code = order.get("promo_code")
-    if code is not None and (standing is None or standing.data.get("promo_code") != code):
-        await promotions.release(call.services.store, code, order["order_id"])
 
 
 def _customer(call: Call, email: str) -> str:

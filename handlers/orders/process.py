@@ -82,6 +82,15 @@ def _row(services: EventServices, name: EventName, before: Json, after: Json, ne
     )
 
 
+async def free_unused(services: EventServices, code: str | None, order: Mapping[str, Any]) -> None:
+    """Gives a use of a code back that was counted for an order which stands without it, or has ended. May be done twice.
+
+    Nobody can place that order any more, so nobody counts on the use.
+    """
+    if code is not None and not rules.uses(order, code):
+        await promotions.release(services.store, code, order["order_id"])
+
+
 async def free_promo(services: EventServices, order: Mapping[str, Any]) -> None:
     """Gives the promo code of an order back that ended without `OrderCancelled`. May be done twice."""
     if "promo_code" in order:

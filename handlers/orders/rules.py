@@ -123,6 +123,11 @@ def is_settled(order: Mapping[str, Any]) -> bool:
     return order["status"] in saga.FINAL and order["payment_status"] != "refund_pending"
 
 
+def uses(order: Mapping[str, Any], code: str) -> bool:
+    """Whether an order has a promo code, and has not ended in a way that gives it back."""
+    return order.get("promo_code") == code and order["status"] not in saga.CODE_FREED
+
+
 def settled(order: Json, now: str) -> Json:
     """The order without the person, once that was asked for and the order has ended."""
     return anonymised(order, now) if order.get("forget") and order["status"] in saga.FINAL else order

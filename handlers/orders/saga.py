@@ -92,6 +92,8 @@ DEADLINES: Final[dict[Status, Deadline]] = {
     "paid": Deadline("shipment_overdue", timedelta(minutes=30)),
 }
 FINAL: Final[frozenset[Status]] = frozenset({"payment_failed", "completed", "cancelled", "refunded"})
+# Ends that give the promo code back.
+CODE_FREED: Final[frozenset[Status]] = frozenset({"payment_failed", "cancelled"})
 IN_HANDS: Final[frozenset[Status]] = frozenset({"processing", "shipped", "delivered"})
 CANCELLABLE: Final[frozenset[Status]] = frozenset({"pending", "awaiting_payment", "paid", "processing"})
 

@@ -84,10 +84,13 @@ async def note_whereabouts(store: DocumentStore, order: Mapping[str, Any]) -> No
 async def watch(
     store: DocumentStore, order_id: str, user_id: str, due: datetime, *, promo_code: str | None = None
 ) -> None:
-    """Has the watchdog look at an order at a moment. May be asked again."""
+    """Has the watchdog look at an order at a moment. May be asked again.
+
+    `promo_code`: one whose use is about to be counted for the order; each has a row of its own.
+    """
     bucket = bucket_of(due)
     row = {
-        "id": f"{ORDER}|{order_id}",
+        "id": f"{ORDER}|{order_id}" if promo_code is None else f"{ORDER}|{order_id}|{promo_code}",
         "bucket": bucket,
         "due_at": timestamp(due),
         "order_id": order_id,

@@ -134,6 +134,7 @@ async def look(services: EventServices, row: Json) -> None:
         if found is None:
             await _never_placed(services, row)
             return
+        await process.free_unused(services, row["promo_code"], found.data)
         due = found.data["deadline_at"]
         if due is None:
             return
@@ -149,6 +150,9 @@ async def look(services: EventServices, row: Json) -> None:
 
 
 async def _never_placed(services: EventServices, row: Json) -> None:
-    """The process that was placing the order ended before it did: its promo code can be used again."""
+    """The process that was placing the order ended before it did: its promo code can be used again.
+
+    Unless the order is being placed anew: that attempt has a row of its own, which is due later.
+    """
     if row["promo_code"] is not None:
-        await promotions.release(services.store, row["promo_code"], row["order_id"])
+        await promotions.expire(services.store, row["promo_code"], row["order_id"], row["due_at"])

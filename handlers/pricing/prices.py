@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from handlers.contract.services import EventServices
 from handlers.pricing import offers
@@ -15,8 +14,7 @@ from handlers.pricing.totals import Item, Price, price
 Promotion = Mapping[str, Any] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """Units of a variant in a basket: price of one in minor units, its own tax rate in millionths, grams of one."""
 
     quantity: int
@@ -31,14 +29,16 @@ class Prices:
     def __init__(self, services: EventServices) -> None:
         self.currency = services.settings.shop_currency
         self._shipping_taxed = services.settings.shipping_taxed
-        self.shipping = ShippingTable()
+        self.shipping = ShippingTable(self.currency)
         self.tax: TaxPort = TaxTable()
 
     def options(self, pieces: Sequence[Piece], destination: Destination, promotion: Promotion) -> list[Option]:
         """The shipping methods for a basket, the cheapest first; one that the promotion frees costs nothing."""
-        found = self.shipping.options(destination, grams_of(pieces), self.currency)
+        found = self.shipping.options(destination, grams_of(pieces))
+        if promotion is None:
+            return found
         return cheapest_first(
-            [replace(each, price=0) if offers.frees(promotion, each.method) else each for each in found]
+            [each._replace(price=0) if offers.frees(promotion, each.method) else each for each in found]
         )
 
     async def quoted(

@@ -3,6 +3,9 @@
 Beside a promotion lie rows of kind `redemption`: `order|<order>` for each order that used it, and `customer|<customer>`
 where it works once per customer. `redeem` and `release` are one batch each (the counter and the rows), so that no crash
 and no repetition counts a use twice, and no parallel orders use more than there is.
+
+A use is counted before its order is written. Until the moment `until` of its row an attempt to write it may be under
+way; each attempt moves that moment on, and `expire` takes the use back only once the last one is over.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from handlers.platform.store.port import (
     Patch,
     Query,
     Range,
+    Replace,
     VersionConflict,
 )
 from handlers.pricing import offers
@@ -70,16 +74,16 @@ def customer_key(settings: Settings, user_id: str | None, email: str | None) -> 
     return f"email-{digest[:40]}"
 
 
-async def redeem(store: DocumentStore, code: str, order_id: str, customer_key: str) -> None:
-    """Counts one use of a code for an order. Nothing happens when it is counted for this order already.
+async def redeem(store: DocumentStore, code: str, order_id: str, customer_key: str, *, until: str = "") -> None:
+    """Counts one use of a code for an order; one that is counted for this order already is kept, until `until` at least.
 
-    Raises `Problem` 422: `promo_code_unknown`, `promo_code_exhausted`, `promo_code_used`. Time and minimum were looked
+    `until`: when the attempt to place the order has ended at the latest. Raises `Problem` 422: `promo_code_unknown`, `promo_code_exhausted`, `promo_code_used`. Time and minimum were looked
     at when the order was priced.
     """
     key = offers.normal(code)
 
     async def attempt() -> None:
-        if await counted_for(store, key, order_id):
+        if await _kept(store, key, order_id, until):
             return
         found = await read(store, key)
         if found is None or not found.data["active"]:
@@ -87,7 +91,7 @@ async def redeem(store: DocumentStore, code: str, order_id: str, customer_key: s
         if offers.is_exhausted(found.data):
             raise offers.refused("promo_code_exhausted", key)
         try:
-            await store.batch(CONTAINER, key, _redemption(found.data, order_id, customer_key))
+            await store.batch(CONTAINER, key, _redemption(found.data, order_id, customer_key, until))
         except DocumentExists:
             await _explain(store, key, order_id, customer_key)
 
@@ -96,12 +100,24 @@ async def redeem(store: DocumentStore, code: str, order_id: str, customer_key: s
 
 
 async def release(store: DocumentStore, code: str, order_id: str) -> None:
-    """Takes the use of a code by an order back. Nothing happens when there is none (any more)."""
+    """Takes the use of a code by an order back. Nothing happens when there is none (any more).
+
+    For an order that has ended, or that can never be written with this code.
+    """
+    await _taken_back(store, code, order_id, None)
+
+
+async def expire(store: DocumentStore, code: str, order_id: str, due: str) -> None:
+    """Takes the use of an order back that was not written by a moment, unless a later attempt to write it has begun."""
+    await _taken_back(store, code, order_id, due)
+
+
+async def _taken_back(store: DocumentStore, code: str, order_id: str, due: str | None) -> None:
     key = offers.normal(code)
 
     async def attempt() -> None:
         row = await store.read(CONTAINER, key, _order_row(order_id))
-        if row is None:
+        if row is None or (due is not None and row.data["until"] > due):
             return
         operations: list[Operation] = [Delete(row.data["id"], if_match=row.etag)]
         if row.data["once"]:
@@ -120,12 +136,20 @@ async def forget_uses(store: DocumentStore, code: str) -> None:
         await store.batch(CONTAINER, code, [Delete(row.data["id"]) for row in rows])
 
 
-def _redemption(promotion: Json, order_id: str, customer_key: str) -> list[Operation]:
+async def _kept(store: DocumentStore, key: str, order_id: str, until: str) -> bool:
+    """Whether the use of an order is counted; if so, no attempt takes it back before `until`."""
+    row = await store.read(CONTAINER, key, _order_row(order_id))
+    if row is not None and row.data["until"] < until:
+        await store.write(CONTAINER, Replace({**row.data, "until": until}, if_match=row.etag))
+    return row is not None
+
+
+def _redemption(promotion: Json, order_id: str, customer_key: str, until: str) -> list[Operation]:
     code, once = promotion["code"], promotion["once_per_customer"]
     row = {"code": code, "kind": KIND, "order_id": order_id, "customer_key": customer_key, "once": once}
     operations: list[Operation] = [
         Patch(code, increments={"redeemed": 1}, condition=_as_read(promotion)),
-        Create({**row, "id": _order_row(order_id)}),
+        Create({**row, "id": _order_row(order_id), "until": until}),
     ]
     if once:
         operations.append(Create({**row, "id": _customer_row(customer_key)}))

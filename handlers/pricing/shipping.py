@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, NamedTuple, cast
 
 from handlers.platform.money import minor_units
 from handlers.pricing.tax import Destination
@@ -20,8 +19,7 @@ Json = Mapping[str, Any]
 Method = Literal["standard", "express", "overnight"]
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """A way to send a parcel. `price` in minor units, days are working days."""
 
     method: Method
@@ -35,35 +33,44 @@ class Option:
         return working_days_after(day, self.days_max)
 
 
-class ShippingTable:
-    """The tariff. `home` is the shop's own country, without a state."""
+class _Rate(NamedTuple):
+    """What a method costs in a zone: `base` up to `included` grams, `per_kilo` for each kilogram begun beyond."""
 
-    def __init__(self, table: Json | None = None) -> None:
-        self._table = table or json.loads(_FILE.read_text(encoding="utf-8"))
-        self._rates: dict[str, Json] = {
-            place: zone["rates"] for zone in self._table["zones"] for place in zone["places"]
-        }
-        self._weights = {key: grams for key, grams in self._table["weights"].items() if key != "about"}
-        self.home = Destination(self._table["home"])
+    method: Method
+    name: str
+    base: int
+    per_kilo: int
+    included: int
+    heaviest: int | None
+    days_min: int
+    days_max: int
+
+    def option(self, grams: int) -> Option:
+        beyond = max(0, grams - self.included)
+        price = self.base - (-beyond // _KILO) * self.per_kilo
+        return Option(self.method, self.name, price, self.days_min, self.days_max)
+
+
+class ShippingTable:
+    """The tariff in minor units of a currency. `home` is the shop's own country, without a state."""
+
+    def __init__(self, currency: str, table: Json | None = None) -> None:
+        known = table or json.loads(_FILE.read_text(encoding="utf-8"))
+        self._rates: dict[str, list[_Rate]] = {}
+        for zone in known["zones"]:
+            rates = [_rate(method, known["methods"][method], rate, currency) for method, rate in zone["rates"].items()]
+            self._rates.update(dict.fromkeys(zone["places"], rates))
+        self._weights = {key: grams for key, grams in known["weights"].items() if key != "about"}
+        self.home = Destination(known["home"])
 
     def serves(self, destination: Destination) -> bool:
         """Whether anything is sent there."""
         return self._of(destination) is not None
 
-    def options(self, destination: Destination, grams: int, currency: str) -> list[Option]:
+    def options(self, destination: Destination, grams: int) -> list[Option]:
         """The methods that serve the destination with this weight, the cheapest first."""
-        rates = self._of(destination) or {}
-        found = [
-            Option(
-                cast("Method", method),
-                self._table["methods"][method],
-                minor_units(_price(rate, grams), currency),
-                *rate["days"],
-            )
-            for method, rate in rates.items()
-            if grams <= rate.get("heaviest", grams)
-        ]
-        return cheapest_first(found)
+        rates = self._of(destination) or []
+        return cheapest_first([rate.option(grams) for rate in rates if rate.heaviest is None or grams <= rate.heaviest])
 
     def usual_weight(self, category: str) -> int:
         """Grams of a product of a category, when it does not say its own: by the longest beginning of the slug."""
@@ -71,7 +78,7 @@ class ShippingTable:
         beginnings = ["-".join(parts[:size]) for size in range(len(parts), -1, -1)]
         return int(next(self._weights[each] for each in beginnings if each in self._weights))
 
-    def _of(self, destination: Destination) -> Json | None:
+    def _of(self, destination: Destination) -> list[_Rate] | None:
         narrow, wide = destination.places
         return self._rates.get(narrow) or self._rates.get(wide)
 
@@ -90,7 +97,13 @@ def working_days_after(day: date, count: int) -> date:
     return day
 
 
-def _price(rate: Json, grams: int) -> int:
-    """In major units: the base, and as much again for each kilogram begun beyond what is included."""
-    beyond = max(0, grams - int(rate["included"]))
-    return int(rate["base"]) + -(-beyond // _KILO) * int(rate["per_kg"])
+def _rate(method: str, name: str, rate: Json, currency: str) -> _Rate:
+    return _Rate(
+        cast("Method", method),
+        name,
+        minor_units(rate["base"], currency),
+        minor_units(rate["per_kg"], currency),
+        rate["included"],
+        rate.get("heaviest"),
+        *rate["days"],
+    )

@@ -7,15 +7,13 @@ left of each line, half-up; shipping, taxed or not. Prices are net.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
+from typing import Final, NamedTuple
 
 MILLION: Final = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """A line before anything is computed. `tax_rate` in millionths: 82,500 is 8.25 %."""
 
     quantity: int
@@ -23,8 +21,7 @@ class Item:
     tax_rate: int
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line with its share of the discount, and the tax on the rest."""
 
     quantity: int
@@ -35,8 +32,7 @@ class Line:
     tax: int
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(NamedTuple):
     """`total` = `subtotal` − `discount` + `shipping` + `tax`. `tax` is that of the lines and of shipping."""
 
     subtotal: int
@@ -50,8 +46,7 @@ class Totals:
         return self.subtotal - self.discount + self.shipping + self.tax
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(NamedTuple):
     """Everything that follows from the items, a discount and the shipping."""
 
     lines: list[Line]
@@ -74,7 +69,7 @@ def price(items: Sequence[Item], *, discount: int = 0, shipping: int = 0, shippi
     ]
     tax = sum(line.tax for line in lines)
     if shipping_taxed:
-        tax += half_up(shipping * shipping_rate(lines))
+        tax += shipping_tax(shipping, lines)
     return Price(lines, Totals(subtotal, given, shipping, tax))
 
 
@@ -85,7 +80,7 @@ def allocate(amount: int, weights: Sequence[int]) -> list[int]:
     earlier. No share is above its weight while the amount is not above their sum.
     """
     whole = sum(weights)
-    if whole == 0:
+    if whole == 0 or amount == 0:
         return [0] * len(weights)
     shares = [amount * weight // whole for weight in weights]
     remainders = [(amount * weight) % whole for weight in weights]
@@ -100,14 +95,17 @@ def tax_on(net: int, rate: int) -> int:
     return (2 * net * rate + MILLION) // (2 * MILLION)
 
 
-def shipping_rate(lines: Sequence[Line]) -> Fraction:
-    """The rate that shipping is taxed at: that of the goods, weighted by what is paid for them (or by units)."""
+def shipping_tax(shipping: int, lines: Sequence[Line]) -> int:
+    """Tax on shipping, half-up, at the rate of the goods, weighted by what is paid for them (or by units)."""
     weights = [line.line_total - line.discount for line in lines]
     if not any(weights):
         weights = [line.quantity for line in lines]
     if not weights:
-        return Fraction(0)
-    return Fraction(sum(w * line.tax_rate for w, line in zip(weights, lines, strict=True)), MILLION * sum(weights))
+        return 0
+    # A fraction of integers, kept as its two parts: `Fraction` would look for common divisors.
+    parts = shipping * sum(weight * line.tax_rate for weight, line in zip(weights, lines, strict=True))
+    whole = MILLION * sum(weights)
+    return (2 * parts + whole) // (2 * whole)
 
 
 def half_up(amount: Fraction) -> int:

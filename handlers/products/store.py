@@ -28,7 +28,7 @@ async def read(store: DocumentStore, category: str, product_id: str) -> Document
 
 async def read_many(store: DocumentStore, keys: Sequence[tuple[str, str]]) -> list[Document | None]:
     """The products of (category, id) pairs, in their order."""
-    return await store.read_many(CONTAINER, keys)
+    return await store.read_many([(CONTAINER, *key) for key in keys])
 
 
 async def locate(store: DocumentStore, id_or_slug: str) -> Document | None:

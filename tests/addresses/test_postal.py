@@ -13,7 +13,7 @@ from handlers.addresses.postal import examined, rules_of, spelled
 from handlers.pricing.shipping import ShippingTable
 from handlers.pricing.tax import Destination
 
-SHIPPING = ShippingTable()
+SHIPPING = ShippingTable("USD")
 BASE = {"name": "Dana Whitfield", "line1": "1 Main St", "city": "Springfield"}
 
 

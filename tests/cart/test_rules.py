@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.cart import rules
-from handlers.cart.goods import Goods
 from handlers.cart.rules import Line
+from handlers.cart.shelf import Goods
 from handlers.platform.errors import Problem
 
 NOW = "2026-01-25T10:45:00.000Z"
@@ -30,8 +28,8 @@ def line(number: int = 1, quantity: int = 1, *, stock: int = 10) -> Line:
 
 @given(mine=st.integers(0, 99), theirs=st.integers(0, 99), stock=st.integers(0, 200), taken=st.integers(0, 99))
 def test_a_merge_never_exceeds_what_can_be_had(mine: int, theirs: int, stock: int, taken: int) -> None:
-    own = [replace(line(1, mine, stock=stock), available=stock > 0)] if mine else []
-    guests = [replace(line(1, theirs, stock=stock), available=stock > 0)] if theirs else []
+    own = [line(1, mine, stock=stock)._replace(available=stock > 0)] if mine else []
+    guests = [line(1, theirs, stock=stock)._replace(available=stock > 0)] if theirs else []
     lines, notices, total = rules.merged(own, guests, {"variant-1": taken})
     more = max(0, theirs - taken)
     most = min(99, stock) or 99

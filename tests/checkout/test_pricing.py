@@ -145,18 +145,18 @@ async def test_tax_follows_the_destination() -> None:
 
 
 def test_every_place_of_the_tables_is_reached() -> None:
-    shipping = ShippingTable()
+    shipping = ShippingTable("USD")
     for country in ("US", "CA", "MX", "DE", "GB", "JP"):
         assert shipping.serves(Destination(country))
     assert not shipping.serves(Destination("BR"))
-    assert shipping.options(Destination("BR"), 1, "USD") == []
+    assert shipping.options(Destination("BR"), 1) == []
 
 
 def test_shipping_by_method_weight_and_destination() -> None:
-    table = ShippingTable()
+    table = ShippingTable("USD")
 
-    def prices(place: Destination, grams: int, currency: str = "USD") -> dict[str, int]:
-        return {option.method: option.price for option in table.options(place, grams, currency)}
+    def prices(place: Destination, grams: int, table: ShippingTable = table) -> dict[str, int]:
+        return {option.method: option.price for option in table.options(place, grams)}
 
     home = Destination("US", "CA")
     assert prices(home, 5_000) == {"standard": 1_200, "express": 2_400, "overnight": 3_900}
@@ -164,7 +164,7 @@ def test_shipping_by_method_weight_and_destination() -> None:
     assert set(prices(home, 30_001)) == {"standard", "express"}
     assert set(prices(home, 70_001)) == {"standard"}
     assert set(prices(Destination("US", "HI"), 1)) == {"standard", "express"}
-    assert prices(Destination("DE"), 1, "JPY") == {"standard": 29, "express": 64}
+    assert prices(Destination("DE"), 1, ShippingTable("JPY")) == {"standard": 29, "express": 64}
     assert [table.usual_weight(slug) for slug in ("electronics-laptops-gaming", "toys-plush", "else")] == [
         2000,
         800,

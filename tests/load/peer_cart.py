@@ -8,17 +8,12 @@ from fastapi import Depends, Request, Response
 from pydantic import MISSING, BaseModel
 
 from generated import models as m
-from handlers.cart import basket as baskets
-from handlers.cart import rules
-from handlers.cart.basket import Draft
-from handlers.cart.picking import pick
+from handlers.cart.picking import put
 from handlers.cart.views import cart_view
 from handlers.contract.call import Call
 from handlers.platform.access import Principal
-from handlers.platform.clock import timestamp
 from handlers.platform.request import RequestInfo
 from handlers.pricing.prices import Prices
-from handlers.products.counters import Counters
 from tests.load.peer_asking import Deps, limited, permitted
 
 WRITE_CART = permitted("anonymous", "write:cart")
@@ -84,15 +79,9 @@ async def add_cart_item(
 ) -> Any:
     """Adds units of a variant to the cart of a caller who has a token."""
     info.template = "/api/cart/items"
-    goods = await pick(services, body.product_id, body.variant_id if body.variant_id is not MISSING else None)
-    now = timestamp(services.clock.now())
-
-    async def add(draft: Draft) -> None:
-        draft.lines = rules.added(draft.lines, goods, body.quantity, now)
-
     call = Call(services, principal, info, request.scope["headers"])
-    basket = await baskets.changed(call, principal, add, known={goods.variant_id: goods})
-    services.room(Counters).put_into_cart(goods.product_id)
+    variant_id = body.variant_id if body.variant_id is not MISSING else None
+    basket = await put(call, principal, body.product_id, variant_id, body.quantity)
     response.headers["etag"] = f'"{basket.etag}"'
     response.headers["cache-control"] = "no-store"
     return cart_view(basket, services.room(Prices))

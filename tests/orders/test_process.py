@@ -11,6 +11,7 @@ from handlers.inventory import events as inventory_events
 from handlers.inventory import store as inventory
 from handlers.orders import events, store
 from handlers.orders.watchdog import Watchdog, look
+from handlers.platform.clock import timestamp
 from handlers.platform.events import Event
 from handlers.platform.store.port import Query
 from handlers.pricing import promotions
@@ -278,6 +279,8 @@ async def test_the_watchdog_ends_what_is_not_paid_in_time(shop: Shop) -> None:
 
 async def test_a_code_redeemed_for_an_order_that_never_came_is_given_back(shop: Shop) -> None:
     code = await promotion(shop, "percentage", 10, once_per_customer=True)
-    await promotions.redeem(shop.services.store, code, "order-never", "user-never")
-    await look(shop.services, {"order_id": "order-never", "user_id": "user-never", "promo_code": code})
+    due = timestamp(shop.services.clock.now())
+    await promotions.redeem(shop.services.store, code, "order-never", "user-never", until=due)
+    row = {"order_id": "order-never", "user_id": "user-never", "promo_code": code, "due_at": due}
+    await look(shop.services, row)
     assert not await promotions.used_by(shop.services.store, code, "user-never")

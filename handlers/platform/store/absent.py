@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from handlers.platform.store.port import Changes, Document, Operation, Page, Query, StoreMisuse
+from handlers.platform.store.port import Changes, Document, Operation, Page, Place, Query, StoreMisuse
 
 Partition = str | tuple[str, ...]
 
@@ -17,9 +17,9 @@ class AbsentStore:
         """Raises `StoreMisuse`."""
         raise _misuse(container)
 
-    async def read_many(self, container: str, keys: Sequence[tuple[str, str]]) -> list[Document | None]:
+    async def read_many(self, places: Sequence[Place]) -> list[Document | None]:
         """Raises `StoreMisuse`."""
-        raise _misuse(container)
+        raise _misuse(", ".join({container for container, _, _ in places}))
 
     async def query(self, query: Query) -> Page:
         """Raises `StoreMisuse`."""

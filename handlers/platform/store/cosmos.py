@@ -32,6 +32,7 @@ from handlers.platform.store.port import (
     Json,
     Operation,
     Page,
+    Place,
     Query,
     Scalar,
     StoreMisuse,
@@ -105,19 +106,19 @@ class CosmosStore:
         stored = await self._stored(container, layout.partition(partition), layout.id(id))
         return None if stored is None else document_of(stored)
 
-    async def read_many(self, container: str, keys: Sequence[tuple[str, str]]) -> list[Document | None]:
-        """The documents of the (partition, id) pairs, in the same order, None where there is none.
+    async def read_many(self, places: Sequence[Place]) -> list[Document | None]:
+        """The documents of these places, in the same order, None where there is none.
 
         Point reads, some at once: the SDK's own call for many sends one query over all partitions for each of them.
         """
-        places = asyncio.Semaphore(READS_AT_ONCE)
+        room = asyncio.Semaphore(READS_AT_ONCE)
 
-        async def one(key: tuple[str, str]) -> Document | None:
-            async with places:
-                return await self.read(container, *key)
+        async def one(place: Place) -> Document | None:
+            async with room:
+                return await self.read(*place)
 
-        found = dict(zip({*keys}, await asyncio.gather(*map(one, {*keys})), strict=True))
-        return [found[key] for key in keys]
+        found = dict(zip({*places}, await asyncio.gather(*map(one, {*places})), strict=True))
+        return [found[place] for place in places]
 
     async def query(self, query: Query) -> Page:
         """One page of the matching documents, in the query's order."""

@@ -264,6 +264,8 @@ class Delete:
 
 
 Operation = Create | Replace | Upsert | Patch | Delete
+# Where a document is: container, partition (of one part), id.
+Place = tuple[str, str, str]
 
 
 class DocumentStore(Protocol):
@@ -273,8 +275,8 @@ class DocumentStore(Protocol):
         """The document, or None. One point read."""
         ...
 
-    async def read_many(self, container: str, keys: Sequence[tuple[str, str]]) -> list[Document | None]:
-        """The documents of the (partition, id) pairs, in the same order, None where there is none."""
+    async def read_many(self, places: Sequence[Place]) -> list[Document | None]:
+        """The documents of these places, in the same order, None where there is none. Point reads, some at once."""
         ...
 
     async def query(self, query: Query) -> Page:

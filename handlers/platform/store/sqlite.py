@@ -26,6 +26,7 @@ from handlers.platform.store.port import (
     DocumentTooLarge,
     Operation,
     Page,
+    Place,
     Query,
     Scalar,
     StoreMisuse,
@@ -100,14 +101,11 @@ class SqliteStore:
 
     async def read(self, container: str, partition: str | tuple[str, ...], id: str) -> Document | None:
         """The document, or None. One point read."""
-        layout = self._layout(container)
-        document = self._reader.one(layout, layout.partition(partition), id, self._clock)
-        charges.charge(charges.read_units(len(document.raw) if document is not None else 0))
-        return document
+        return self._read(container, partition, id)
 
-    async def read_many(self, container: str, keys: Sequence[tuple[str, str]]) -> list[Document | None]:
-        """The documents of the (partition, id) pairs, in the same order, None where there is none."""
-        return [await self.read(container, *key) for key in keys]
+    async def read_many(self, places: Sequence[Place]) -> list[Document | None]:
+        """The documents of these places, in the same order, None where there is none. Point reads."""
+        return [self._read(*place) for place in places]
 
     async def query(self, query: Query) -> Page:
         """One page of the matching documents, in the query's order."""
@@ -177,6 +175,12 @@ class SqliteStore:
         self._feed.close()
         await asyncio.wrap_future(self._writer.stop())
         self._reader.close()
+
+    def _read(self, container: str, partition: str | tuple[str, ...], id: str) -> Document | None:
+        layout = self._layout(container)
+        document = self._reader.one(layout, layout.partition(partition), id, self._clock)
+        charges.charge(charges.read_units(len(document.raw) if document is not None else 0))
+        return document
 
     async def _commit(self, prepared: list[Prepared]) -> list[Document | None]:
         results = await self._writer.submit([one.run for one in prepared])

@@ -25,6 +25,7 @@ from handlers.platform.store.port import (
     Operation,
     OutcomeUnknown,
     Page,
+    Place,
     Query,
     StoreUnavailable,
 )
@@ -45,9 +46,9 @@ class FaultyStore:
         await self._before()
         return await self._inner.read(container, partition, id)
 
-    async def read_many(self, container: str, keys: Sequence[tuple[str, str]]) -> list[Document | None]:
+    async def read_many(self, places: Sequence[Place]) -> list[Document | None]:
         await self._before()
-        return await self._inner.read_many(container, keys)
+        return await self._inner.read_many(places)
 
     async def query(self, query: Query) -> Page:
         await self._before()

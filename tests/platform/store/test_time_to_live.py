@@ -36,7 +36,7 @@ async def test_expired_is_invisible_to_all_reads(store: DocumentStore, clock: Te
     assert await store.read("things", "ann", "short") is not None
     clock.advance(1)
     assert await store.read("things", "ann", "short") is None
-    assert await store.read_many("things", [("ann", "short")]) == [None]
+    assert await store.read_many([("things", "ann", "short")]) == [None]
     page = await store.query(Query("things", "ann"))
     assert [document.data["id"] for document in page.items] == ["ever", "explicit", "long"]
     assert await store.count(Query("things", "ann", Exists("n"))) == 3

@@ -44,7 +44,7 @@ async def test_what_is_not_there_reads_as_none(store: DocumentStore) -> None:
     await store.write("things", Create(thing()))
     assert await store.read("things", "ann", "t2") is None
     assert await store.read("things", "ben", "t1") is None
-    found = await store.read_many("things", [("ben", "t1"), ("ann", "t1"), ("ann", "t2")])
+    found = await store.read_many([("things", "ben", "t1"), ("things", "ann", "t1"), ("things", "ann", "t2")])
     assert [document is not None for document in found] == [False, True, False]
 
 
