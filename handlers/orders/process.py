@@ -83,7 +83,7 @@ def _row(services: EventServices, name: EventName, before: Json, after: Json, ne
 
 
 async def free_unused(services: EventServices, code: str | None, order: Mapping[str, Any]) -> None:
-    """Gives a use of a code back that was counted for an order which stands without it, or has ended. May be done twice.
+    """Gives a use back that was counted for an order which stands without the code, or has ended. May be done twice.
 
     Nobody can place that order any more, so nobody counts on the use.
     """

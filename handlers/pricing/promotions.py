@@ -75,10 +75,10 @@ def customer_key(settings: Settings, user_id: str | None, email: str | None) -> 
 
 
 async def redeem(store: DocumentStore, code: str, order_id: str, customer_key: str, *, until: str = "") -> None:
-    """Counts one use of a code for an order; one that is counted for this order already is kept, until `until` at least.
+    """Counts one use of a code for an order. One that is counted for it already is kept, until `until` at least.
 
-    `until`: when the attempt to place the order has ended at the latest. Raises `Problem` 422: `promo_code_unknown`, `promo_code_exhausted`, `promo_code_used`. Time and minimum were looked
-    at when the order was priced.
+    `until`: when the attempt to place the order has ended at the latest. Raises `Problem` 422: `promo_code_unknown`,
+    `promo_code_exhausted`, `promo_code_used`. Time and minimum were looked at when the order was priced.
     """
     key = offers.normal(code)
 
