@@ -139,7 +139,7 @@ async def _checked(call: Call, owner: Principal, draft: Draft) -> Basket:
     code, subtotal = draft.cart["promo_code"], subtotal_of(pieces_of(draft.lines))
     if code is None or not any(line.available for line in draft.lines):
         return Basket(draft.cart, draft.etag, draft.lines, draft.notices)
-    promotion, why = await judged(call, owner, code, subtotal)
+    promotion, why = await judged(call, owner, draft.cart, code, subtotal)
     if why is None:
         return Basket(draft.cart, draft.etag, draft.lines, draft.notices, promotion)
     gone = Notice("promo_code_removed", code, why=offers.MESSAGES[why])
@@ -147,11 +147,12 @@ async def _checked(call: Call, owner: Principal, draft: Draft) -> Basket:
 
 
 async def judged(
-    call: Call, owner: Principal, code: str, subtotal: int, email: str | None = None, *, order_id: str | None = None
+    call: Call, owner: Principal, cart: Json, code: str, subtotal: int, *, email: str | None = None
 ) -> tuple[Mapping[str, Any] | None, offers.Refusal | None]:
-    """The promotion of a code, and why it does not apply to goods for `subtotal`. `email`: a guest's, normalised.
+    """The promotion of a code, and why it does not apply to goods for `subtotal` in the owner's cart.
 
-    `order_id`: the order that is to be placed. An attempt that died may have counted its use; that one is its own.
+    `email`: a guest's, normalised. An attempt to order this cart that died, or is under way, may have counted the use
+    of the code; that one is the cart's own.
     """
     services = call.services
     found = await promotions.read(services.store, code)
@@ -160,8 +161,8 @@ async def judged(
     if promotion is not None and promotion["once_per_customer"]:
         key = promotions.customer_key(services.settings, None if owner.is_guest else owner.id, email)
         used = key is not None and await promotions.used_by(services.store, code, key)
-    if order_id is not None and promotion is not None and (used or offers.is_exhausted(promotion)):
-        counted = await promotions.counted_for(services.store, code, order_id)
+    if promotion is not None and (used or offers.is_exhausted(promotion)):
+        counted = await promotions.counted_for(services.store, code, store.order_id_of(services.settings, cart))
     why = offers.refusal(
         promotion,
         subtotal=subtotal,

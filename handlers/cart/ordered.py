@@ -19,8 +19,8 @@ _REMEMBERED: Final = 10
 async def take_ordered(services: EventServices, owner: str, order_id: str, ordered: Mapping[str, int]) -> None:
     """Takes the units of each variant that an order has out of its owner's cart, with the promo code.
 
-    Once for each order, however often it is asked; what was put in since the order was priced stays. `order_id` of the
-    cart names the newest order.
+    Once for each order, however often it is asked; what was put in since the order was priced stays, for the next one.
+    `order_id` of the cart names the newest order.
     """
     currency = services.settings.shop_currency
 
@@ -34,6 +34,7 @@ async def take_ordered(services: EventServices, owner: str, order_id: str, order
             **cart,
             "items": [store.item_of(line, currency) for line in left],
             "promo_code": None,
+            "edition": None,
             "order_id": order_id,
             "order_ids": [order_id, *cart["order_ids"]][:_REMEMBERED],
         }

@@ -1,14 +1,19 @@
 """The cart documents: container `cart`, partition `/user_id`, one for each customer or guest, by a fixed id.
 
-Fields: `cart_id` (also `id`), `user_id`, `session_id` (guests), `items`, `promo_code`, `version`, `merges`, `order_id`,
-`order_ids`, `created_at`, `updated_at`, `expires_at`, `ttl`.
+Fields: `cart_id` (also `id`), `user_id`, `session_id` (guests), `items`, `promo_code`, `version`, `edition`, `merges`,
+`order_id`, `order_ids`, `created_at`, `updated_at`, `expires_at`, `ttl`.
 
-`version` goes up with every change and never comes again, not even when a cart is made anew after its time: what is
-claimed for a cart in a version (an order) is claimed for good.
+`version` goes up with every change and never comes again, not even when a cart is made anew after its time. `edition`
+is the version in which the cart began: at its first line, and again when an order was taken out of it. One edition
+makes one order, however often the cart is changed before or asked for (`order_id_of`): an attempt that died, and the
+use of a promo code that it left, belong to the same order as the next attempt.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -28,6 +33,7 @@ from handlers.platform.store.port import (
     StoreUnavailable,
     VersionConflict,
 )
+from handlers.settings import Settings
 
 CONTAINER: Final = "cart"
 GUEST_LIFE: Final = timedelta(days=14)
@@ -39,6 +45,18 @@ Json = dict[str, Any]
 def cart_id_of(owner: str) -> str:
     """The id of the cart of a customer or guest."""
     return f"cart-{owner}"
+
+
+def order_id_of(settings: Settings, cart: Mapping[str, Any]) -> str:
+    """The id of the order that a cart becomes: the same for everybody who asks, and not to be guessed.
+
+    Versions are milliseconds, so ids sort by the age of the edition.
+    """
+    # Carts written before there were editions begin one with their next change.
+    edition = cart.get("edition") or cart["version"]
+    text = f"{cart['cart_id']}|{edition}"
+    digest = hmac.new(settings.derived_key("orders"), text.encode(), hashlib.sha256).hexdigest()
+    return f"order-{edition:012x}{digest[:16]}"
 
 
 async def read(store: DocumentStore, owner: str) -> Document | None:
@@ -57,6 +75,7 @@ def new_cart(principal: Principal, now: datetime) -> Json:
         "items": [],
         "promo_code": None,
         "version": 0,
+        "edition": None,
         "merges": [],
         "order_id": None,
         "order_ids": [],
@@ -65,11 +84,16 @@ def new_cart(principal: Principal, now: datetime) -> Json:
 
 
 async def write(store: DocumentStore, cart: Json, etag: str | None, now: datetime) -> Document:
-    """Writes a changed cart; it lives on from now. Raises `VersionConflict`, `DocumentExists`, `DocumentMissing`."""
+    """Writes a changed cart; it lives on from now, in an edition that begins now where it has none.
+
+    Raises `VersionConflict`, `DocumentExists`, `DocumentMissing`.
+    """
     life = GUEST_LIFE if "session_id" in cart else CUSTOMER_LIFE
+    version = max(cart["version"] + 1, int(now.timestamp() * 1000))
     written = {
         **cart,
-        "version": max(cart["version"] + 1, int(now.timestamp() * 1000)),
+        "version": version,
+        "edition": cart.get("edition") or version,
         "updated_at": timestamp(now),
         "expires_at": timestamp(now + life),
         "ttl": int(life.total_seconds()),

@@ -55,7 +55,7 @@ async def apply_promo_code(body: m.PromoCodeApply, call: Call) -> v.PromoResult:
         pieces = pieces_of(draft.lines)
         if not pieces:
             raise cart_empty()
-        promotion, why = await baskets.judged(call, call.principal, code, subtotal_of(pieces))
+        promotion, why = await baskets.judged(call, call.principal, draft.cart, code, subtotal_of(pieces))
         if why is not None:
             raise offers.refused(why, code, **_minimum(promotion, why))
         draft.cart["promo_code"] = code

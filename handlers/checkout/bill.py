@@ -3,12 +3,12 @@
     bill = await draw_up(call, address, method="standard", code=None, email="dana@example.com")
 
 reads the cart of the caller as it is now and writes nothing. An order is priced by the same call: `bill.lines`,
-`bill.totals`, `bill.code` are what it is made of, `bill.cart` in its `version` is what it is made from.
+`bill.totals`, `bill.code` are what it is made of, `bill.cart` in its `edition` is what it is made from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +43,7 @@ class Bill:
 
     @property
     def cart(self) -> Mapping[str, Any]:
-        """The cart document; `cart_id` and `version` are what an order claims."""
+        """The cart document; `cart_id` and `edition` are what an order claims."""
         return self.basket.cart
 
     @property
@@ -69,12 +69,10 @@ async def draw_up(
     method: Method | None,
     code: str | None,
     email: str | None,
-    order_id_of: Callable[[Mapping[str, Any]], str] | None = None,
 ) -> Bill:
     """Prices the caller's cart for an address, and a method (the cheapest when none is named).
 
-    `code` takes the place of the cart's; `email` is a guest's, in its normal form. `order_id_of`: the order that the
-    cart is to become, where it is to become one. Raises `Problem` 422: `cart_empty`,
+    `code` takes the place of the cart's; `email` is a guest's, in its normal form. Raises `Problem` 422: `cart_empty`,
     `address_invalid`, `destination_not_served`, `shipping_method_unavailable`, `promo_code_…`.
     """
     address = deliverable(found)
@@ -82,8 +80,7 @@ async def draw_up(
     basket = await baskets.opened(call, call.principal) if call.principal.id else None
     if basket is None or not basket.bought:
         raise cart_empty()
-    order_id = order_id_of(basket.cart) if order_id_of is not None else None
-    promotion = await _promotion(call, basket, code or basket.cart["promo_code"], email, order_id)
+    promotion = await _promotion(call, basket, code or basket.cart["promo_code"], email)
     tariff = prices.options(basket.pieces, found.destination, promotion)
     options = await offered(call.services, tariff, found.destination, grams_of(basket.pieces))
     option = chosen(options, method)
@@ -117,14 +114,12 @@ def cart_empty() -> Problem:
     return unprocessable("There is nothing in the cart that can be ordered", "cart_empty")
 
 
-async def _promotion(
-    call: Call, basket: Basket, code: str | None, email: str | None, order_id: str | None
-) -> Mapping[str, Any] | None:
+async def _promotion(call: Call, basket: Basket, code: str | None, email: str | None) -> Mapping[str, Any] | None:
     """The promotion of a code that has to apply: what it gives is part of the price that was shown."""
     if code is None:
         return None
     subtotal = subtotal_of(basket.pieces)
-    promotion, why = await baskets.judged(call, call.principal, code, subtotal, email, order_id=order_id)
+    promotion, why = await baskets.judged(call, call.principal, basket.cart, code, subtotal, email=email)
     if why is not None:
         raise offers.refused(why, offers.normal(code))
     return promotion

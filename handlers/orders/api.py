@@ -41,7 +41,7 @@ _NEWEST = (Sort("created_at", descending=True),)
 
 
 async def create_order(params: p.CreateOrderParameters, body: m.OrderCreate, call: Call) -> Reply[v.Order]:
-    """Places an order: one for each version of the cart, whatever keys come with it."""
+    """Places an order: one for each edition of the cart, whatever keys come with it."""
     try:
         once = await call.once(store.CONTAINER, call.principal.id)
     except Replayed as again:

@@ -3,15 +3,14 @@
     deadline row -> promo code redeemed -> look-ups -> order + OrderCreated + answer to the key -> cart emptied
 
 A crash in between leaves at most a redemption without an order, which the watchdog takes back when it finds none, or a
-cart that is not emptied, which the next attempt on the same version does. Nobody else takes the redemption back while
-the order may still be written: another attempt on the same version counts on it.
+cart that is not emptied, which the next attempt does. One edition of a cart makes one order, so nobody else takes the
+redemption back while that may still be written: another attempt counts on it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Final
 
 from pydantic import MISSING
@@ -21,7 +20,7 @@ from generated import views as v
 from handlers.addresses.api import examine
 from handlers.addresses.rules import possible
 from handlers.cart.ordered import take_ordered
-from handlers.cart.store import cart_id_of
+from handlers.cart.store import cart_id_of, order_id_of
 from handlers.checkout.bill import Bill, draw_up
 from handlers.contract.call import Call
 from handlers.orders import process, rules, store, telling, views
@@ -66,7 +65,6 @@ async def place(body: m.OrderCreate, call: Call, once: Once) -> tuple[v.Order, D
         method=body.shipping_method,
         code=body.promo_code if body.promo_code is not MISSING else None,
         email=buyer.email if call.principal.is_guest else None,
-        order_id_of=partial(store.order_id_of, call.services.settings),
     )
     _check(bill)
     order = await _drawn(body, call, bill, buyer)
@@ -126,7 +124,7 @@ def _method_invalid() -> Problem:
 async def _drawn(body: m.OrderCreate, call: Call, bill: Bill, buyer: Buyer) -> Json:
     """The document of a new order."""
     services, now = call.services, call.services.clock.now()
-    order_id = store.order_id_of(services.settings, bill.cart)
+    order_id = order_id_of(services.settings, bill.cart)
     billing = body.billing_address
     order: Json = {
         "id": order_id,
@@ -183,7 +181,7 @@ def _quantities(order: Mapping[str, Any]) -> dict[str, int]:
 
 
 async def _written(call: Call, order: Json, once: Once) -> Document | None:
-    """Redeems the code, then writes the order. Raises `Problem` 409 when this version of the cart is ordered."""
+    """Redeems the code, then writes the order. Raises `Problem` 409 when this edition of the cart is ordered."""
     services, code, order_id = call.services, order.get("promo_code"), order["order_id"]
     if code is not None:
         customer = _customer(call, order["email"])
@@ -208,7 +206,7 @@ async def _written(call: Call, order: Json, once: Once) -> Document | None:
 
 
 async def _ordered_before(call: Call, order: Json) -> Exception:
-    """Another request has ordered this version of the cart: finishes what it may have left to do."""
+    """Another request has ordered this edition of the cart: finishes what it may have left to do."""
     standing = await store.read(call.services.store, order["user_id"], order["order_id"])
     if standing is not None:
         await process.free_unused(call.services, order.get("promo_code"), standing.data)

@@ -1,14 +1,12 @@
 """The order documents: container `orders`, partition `/user_id`, items embedded (decision 26).
 
-Known by id and number through look-ups. The id is made of the cart and its version, so one version of a cart makes one
-order however often it is asked for, in one batch with its event (`order_id_of`). Beside the orders lie their outbox,
-inbox and idempotency rows. `deadlines` holds one row for an order that waits for something (decision 51).
+Known by id and number through look-ups. The id is made of the cart and its edition (`cart.store.order_id_of`), so one
+edition of a cart makes one order however often it is asked for, in one batch with its event. Beside the orders lie
+their outbox, inbox and idempotency rows. `deadlines` holds one row for an order that waits for something (decision 51).
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -17,7 +15,6 @@ from typing import Any, Final
 from handlers.platform.clock import timestamp
 from handlers.platform.store.claims import get_lookup, put_lookup
 from handlers.platform.store.port import Document, DocumentStore, Query, Sort, Upsert
-from handlers.settings import Settings
 
 CONTAINER: Final = "orders"
 DEADLINES: Final = "deadlines"
@@ -26,16 +23,6 @@ NUMBER: Final = "order_number"
 DEADLINE_LIFE: Final = 7 * 24 * 3600
 
 Json = dict[str, Any]
-
-
-def order_id_of(settings: Settings, cart: Mapping[str, Any]) -> str:
-    """The id of the order made of a cart in its version: the same for everybody who asks, and not to be guessed.
-
-    Versions are milliseconds, so ids sort by the age of the cart's last change.
-    """
-    text = f"{cart['cart_id']}|{cart['version']}"
-    digest = hmac.new(settings.derived_key("orders"), text.encode(), hashlib.sha256).hexdigest()
-    return f"order-{cart['version']:012x}{digest[:16]}"
 
 
 async def read(store: DocumentStore, user_id: str, order_id: str) -> Document | None:

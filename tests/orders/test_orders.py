@@ -1,4 +1,4 @@
-"""Orders over HTTP: placing, once for each version of a cart; who sees one; lists; cancelling."""
+"""Orders over HTTP: placing, once for each edition of a cart; who sees one; lists; cancelling."""
 
 from __future__ import annotations
 

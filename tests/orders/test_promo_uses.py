@@ -17,7 +17,7 @@ from handlers.orders import events, placing, store
 from handlers.orders.watchdog import Watchdog
 from handlers.platform.store.port import StoreUnavailable
 from handlers.pricing import promotions
-from tests.orders.test_orders import ordered
+from tests.orders.test_orders import ordered, orders_of
 from tests.orders.test_process import event
 from tests.support.people import rule_of
 from tests.support.shop import Shop, running_shop
@@ -225,3 +225,50 @@ async def test_an_attempt_older_than_any_request_places_nothing(stall: Shop, dog
     assert await uses(stall, code) == 0
     assert (await ordered(shopper, promo_code=code)).status_code == 201
     assert await uses(stall, code) == 1
+
+
+@pytest.mark.parametrize("limit", [{"once_per_customer": True}, {"max_redemptions": 1}])
+async def test_the_cart_keeps_the_code_that_its_own_order_uses(stall: Shop, dog: Watchdog, limit: Json) -> None:
+    """The order of this cart died half-way, and the shopper looks at the cart, changes it, and orders again."""
+    shopper, code = await with_cart(stall), await promotion(stall, "percentage", 10, **limit)
+    assert (await shopper.call("POST", "/api/checkout/promo", {"code": code})).status_code == 200
+    await dead(shopper)
+    cart = await shopper.cart()
+    assert (cart["promo_code"], cart["notices"], cart["totals"]["discount"]) == (code, [], 3.0)
+    assert (await shopper.quote(shipping_method="standard")).json()["totals"]["discount"] == 3.0
+    changed = await shopper.has(await priced(stall, 10.0))
+    assert (changed["promo_code"], changed["notices"], changed["totals"]["discount"]) == (code, [], 4.0)
+    cart = await shopper.cart()
+    assert (cart["promo_code"], cart["notices"]) == (code, [])
+    order = await ordered(shopper)
+    assert (order.status_code, order.json()["totals"]["discount"]) == (201, 4.0), order.text
+    assert await uses(stall, code) == 1
+    # The next cart is another order: there the code is used.
+    await shopper.has(await priced(stall, 10.0))
+    refused = await shopper.call("POST", "/api/checkout/promo", {"code": code})
+    assert rule_of(refused) in ("promo_code_used", "promo_code_exhausted")
+
+
+async def test_another_cart_of_the_customer_does_not_keep_it(stall: Shop, dog: Watchdog) -> None:
+    shopper, code = await with_cart(stall), await once(stall)
+    assert (await shopper.call("POST", "/api/checkout/promo", {"code": code})).status_code == 200
+    await promotions.redeem(stall.services.store, code, "order-of-another-cart", shopper.user_id)
+    cart = await shopper.cart()
+    assert (cart["promo_code"], [notice["code"] for notice in cart["notices"]]) == (None, ["promo_code_removed"])
+
+
+async def test_a_cart_that_was_changed_after_it_was_ordered_is_not_ordered_twice(stall: Shop, dog: Watchdog) -> None:
+    """The process died between the order and the emptied cart; the shopper, who has seen neither, adds something."""
+    shopper, product = await customer(stall), await priced(stall, 30.0)
+    await shopper.has(product, 2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(placing, "take_ordered", _dies)
+        assert (await ordered(shopper)).status_code == 500
+    other = await priced(stall, 10.0)
+    await shopper.has(other)
+    again = await ordered(shopper)
+    assert (again.status_code, rule_of(again)) == (409, "cart_changed")
+    left = (await shopper.cart())["items"]
+    assert [(line["product_id"], line["quantity"]) for line in left] == [(other["product_id"], 1)]
+    assert (await ordered(shopper)).status_code == 201
+    assert len(await orders_of(stall, shopper.user_id)) == 2
