@@ -54,7 +54,7 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
                 Index((Key('role'), Key('email'))),
                 Index((Key('created_at', True),)),
             ),
-            kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200, 'idempotency': 86400}),
+            kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200, 'idempotency': 86400, 'earning': 63072000}),
             cross_partition=frozenset(['admin_users', 'outbox_relay']),
         ),
         'products': Container(

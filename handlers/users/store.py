@@ -23,6 +23,7 @@ from handlers.platform.store.port import (
     Replace,
     VersionConflict,
 )
+from handlers.users import loyalty
 from handlers.users.rules import Change
 
 Json = dict[str, Any]
@@ -43,6 +44,11 @@ def account_gone() -> Exception:
 async def read(store: DocumentStore, user_id: str) -> Document | None:
     """An account, or None."""
     return await store.read(CONTAINER, user_id, user_id)
+
+
+async def earning(store: DocumentStore, user_id: str, order_id: str) -> Document | None:
+    """What an order has earned its customer, or None. One point read."""
+    return await store.read(CONTAINER, user_id, loyalty.earning_id(order_id))
 
 
 async def signed_in(call: Call) -> Document:

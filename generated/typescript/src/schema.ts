@@ -7350,8 +7350,10 @@ export interface components {
             not_helpful_count: number;
         };
         /**
-         * @description Standing in the loyalty programme. Each completed order earns one point per whole unit of its currency. `next_tier` and
-         *     `points_to_next_tier` are absent at the highest tier.
+         * @description Standing in the loyalty programme. Each completed order earns one point per whole unit of its currency. What is refunded
+         *     earns nothing: after a refund, an order has earned one point per whole unit of what is left of it, and the others are
+         *     taken back, down to no points at all. The tier follows the points. `next_tier` and `points_to_next_tier` are absent at the
+         *     highest tier.
          * @example {
          *       "points": 1250,
          *       "tier": "gold",
@@ -7363,7 +7365,7 @@ export interface components {
          */
         Rewards: {
             /**
-             * @description Points earned so far.
+             * @description Points earned so far, less those taken back after refunds.
              * @example 1250
              */
             points: number;
