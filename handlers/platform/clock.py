@@ -24,7 +24,9 @@ class SystemClock:
 
 def timestamp(moment: datetime) -> str:
     """RFC 3339 in UTC with `Z` and milliseconds, so that stored texts sort as the moments do."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"  # twice as fast as strftime
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="milliseconds")[:-6] + "Z"  # twice as fast as strftime
 
 
 def moment(text: str) -> datetime:

@@ -101,11 +101,24 @@ class SqliteStore:
 
     async def read(self, container: str, partition: str | tuple[str, ...], id: str) -> Document | None:
         """The document, or None. One point read."""
-        return self._read(container, partition, id)
+        layout = self._layout(container)
+        document = self._reader.one(layout, layout.partition(partition), id, self._clock)
+        _charge(document)
+        return document
 
     async def read_many(self, places: Sequence[Place]) -> list[Document | None]:
         """The documents of these places, in the same order, None where there is none. Point reads."""
-        return [self._read(*place) for place in places]
+        by_container: dict[str, list[int]] = {}
+        for at, (container, _, _) in enumerate(places):
+            by_container.setdefault(container, []).append(at)
+        found: list[Document | None] = [None] * len(places)
+        for container, indices in by_container.items():
+            layout = self._layout(container)
+            keys = [(layout.partition(places[at][1]), places[at][2]) for at in indices]
+            for at, document in zip(indices, self._reader.many(layout, keys, self._clock), strict=True):
+                _charge(document)
+                found[at] = document
+        return found
 
     async def query(self, query: Query) -> Page:
         """One page of the matching documents, in the query's order."""
@@ -176,12 +189,6 @@ class SqliteStore:
         await asyncio.wrap_future(self._writer.stop())
         self._reader.close()
 
-    def _read(self, container: str, partition: str | tuple[str, ...], id: str) -> Document | None:
-        layout = self._layout(container)
-        document = self._reader.one(layout, layout.partition(partition), id, self._clock)
-        charges.charge(charges.read_units(len(document.raw) if document is not None else 0))
-        return document
-
     async def _commit(self, prepared: list[Prepared]) -> list[Document | None]:
         results = await self._writer.submit([one.run for one in prepared])
         for one, document in zip(prepared, results, strict=True):
@@ -210,6 +217,11 @@ class SqliteStore:
             room -= gone.rowcount
             if room <= 0:
                 return
+
+
+def _charge(document: Document | None) -> None:
+    """Notes a point read."""
+    charges.charge(charges.read_units(len(document.raw) if document is not None else 0))
 
 
 def _position(layout: Layout, query: Query, last: Document, pk: str) -> tuple[Scalar, ...]:

@@ -52,7 +52,11 @@ class Row:
 
     def binding(self) -> tuple[Any, ...]:
         """The values of `Layout.insert`, in order."""
-        return (self.pk, self.id, self.kind, self.etag, self.expires, *self.values, self.raw.decode())
+        return (self.pk, self.id, *self.changes())
+
+    def changes(self) -> tuple[Any, ...]:
+        """The values that `Layout.update` sets, in order."""
+        return (self.kind, self.etag, self.expires, *self.values, self.raw.decode())
 
 
 class Layout:
@@ -77,10 +81,16 @@ class Layout:
         self._key_segments = tuple(tuple(path.split(".")) for path in container.partition_key)
         names = [*_BASE, *(self.columns[path] for path in self.paths), "doc"]
         marks = ", ".join("?" * len(names))
-        changed = ", ".join(f"{name} = excluded.{name}" for name in names if name not in {"pk", "id"})
+        changes = names[2:]
+        changed = ", ".join(f"{name} = excluded.{name}" for name in changes)
         self.read = f"SELECT CAST(doc AS BLOB), etag, expires FROM {self.table} WHERE pk = ? AND id = ?"
+        self._together: dict[int, str] = {}
         self.insert = f"INSERT INTO {self.table} ({', '.join(names)}) VALUES ({marks})"
         self.upsert = f"{self.insert} ON CONFLICT (pk, id) DO UPDATE SET {changed}"
+        self.update = (
+            f"UPDATE {self.table} SET {', '.join(f'{name} = ?' for name in changes)} "
+            "WHERE pk = ? AND id = ? AND expires > ?"
+        )
         self.delete = f"DELETE FROM {self.table} WHERE pk = ? AND id = ?"
         self.purge_partition = f"DELETE FROM {self.table} WHERE pk = ? AND expires <= ?"
         self.feeds = FEED in container.kinds
@@ -88,6 +98,15 @@ class Layout:
             f"SELECT seq, CAST(doc AS BLOB), etag FROM {self.table} INDEXED BY {self._index_name(*_FEED_INDEX)} "
             f"WHERE kind = '{FEED}' AND seq > ? ORDER BY seq LIMIT ?"
         )
+
+    def read_together(self, count: int) -> str:
+        """The statement of so many point reads; behind the columns of `read` stands which of them a row is for."""
+        known = self._together.get(count)
+        if known is None:
+            known = self._together[count] = " UNION ALL ".join(
+                self.read.replace(" FROM ", f", {place} FROM ", 1) for place in range(count)
+            )
+        return known
 
     def partition(self, partition: str | tuple[str, ...]) -> str:
         """The text of the `pk` column. Raises `StoreMisuse` for a partition of another shape."""

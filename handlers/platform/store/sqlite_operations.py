@@ -3,7 +3,6 @@
 They are prepared on the caller's side (JSON, columns, checks), so that the thread that holds the lock does little but
 SQL.
 """
-# ruff: noqa: S608  (what is written into SQL are names from containers.yaml; values are always bound)
 
 from __future__ import annotations
 
@@ -12,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import orjson
 
@@ -93,49 +93,62 @@ class Operations:
         return Prepared(row.pk, len(raw), 2 * terms, partial(self._replace, row, operation.if_match))
 
     def _replace(self, row: Row, if_match: str | None, connection: sqlite3.Connection) -> Document:
-        self._match(self._stored(row.pk, row.id, connection), if_match)
-        return self._put(row, self._layout.upsert, connection)
+        """Writes the row over what is there, if it is what it should be: looks at it only when nothing was changed."""
+        sql, values = self._layout.update, (*row.changes(), row.pk, row.id, milliseconds(self._now()))
+        if if_match is not None:
+            sql, values = f"{sql} AND etag = ?", (*values, if_match)
+        if not self._execute(row.pk, sql, values, connection):
+            self._stored(row.pk, row.id, connection)
+            raise self._changed()
+        self._wrote(row.kind)
+        return Document(row.raw, row.etag)
 
     def _delete(self, pk: str, delete: Delete, connection: sqlite3.Connection) -> None:
         self._match(self._stored(pk, delete.id, connection), delete.if_match)
         connection.execute(self._layout.delete, (pk, delete.id))
 
     def _patch(self, pk: str, patch: Patch, condition: Statement | None, connection: sqlite3.Connection) -> Document:
-        stored = self._stored(pk, patch.id, connection)
+        stored = self._stored(pk, patch.id, connection, condition)
         self._match(stored, patch.if_match)
-        if condition is not None and not self._holds(pk, patch.id, condition, connection):
-            raise VersionConflict(f"{self._layout.container.name}: the condition does not hold")
         document = orjson.loads(stored.raw)
         apply_patch(document, patch)
         row = self._layout.row(document, encode(document), self._etag(), self._now())
-        return self._put(row, self._layout.upsert, connection)
+        return self._replace(row, None, connection)
 
-    def _stored(self, pk: str, id: str, connection: sqlite3.Connection) -> Document:
-        """The document as it is. Raises `DocumentMissing`."""
-        found = connection.execute(self._layout.read, (pk, id)).fetchone()
+    def _stored(self, pk: str, id: str, connection: sqlite3.Connection, condition: Statement | None = None) -> Document:
+        """The document as it is. Raises `DocumentMissing`; `VersionConflict` when the condition does not hold."""
+        layout, sql, values = self._layout, self._layout.read, (pk, id)
+        if condition is not None:
+            sql = layout.read.replace(" FROM ", f", {condition.sql} FROM ", 1)
+            values = (*condition.values, pk, id)
+        found = connection.execute(sql, values).fetchone()
         if found is None or found[2] <= milliseconds(self._now()):
-            raise DocumentMissing(f"{self._layout.container.name}: no such document")
+            raise DocumentMissing(f"{layout.container.name}: no such document")
+        if condition is not None and not found[3]:
+            raise VersionConflict(f"{layout.container.name}: the condition does not hold")
         return Document(found[0], found[1])
 
     def _match(self, stored: Document, if_match: str | None) -> None:
         if if_match is not None and if_match != stored.etag:
-            raise VersionConflict(f"{self._layout.container.name}: the document has changed")
-
-    def _holds(self, pk: str, id: str, condition: Statement, connection: sqlite3.Connection) -> bool:
-        sql = f"SELECT {condition.sql} FROM {self._layout.table} WHERE pk = ? AND id = ?"
-        return bool(connection.execute(sql, (*condition.values, pk, id)).fetchone()[0])
+            raise self._changed()
 
     def _put(self, row: Row, sql: str, connection: sqlite3.Connection) -> Document:
-        """Writes the row. What is in its way and past its time gives way; else `DocumentExists`."""
-        try:
-            connection.execute(sql, row.binding())
-        except sqlite3.IntegrityError:
-            expired = connection.execute(self._layout.purge_partition, (row.pk, milliseconds(self._now()))).rowcount
-            if not expired:
-                raise DocumentExists(f"{self._layout.container.name}: id or unique key is taken") from None
-            connection.execute(sql, row.binding())
+        self._execute(row.pk, sql, row.binding(), connection)
         self._wrote(row.kind)
         return Document(row.raw, row.etag)
+
+    def _execute(self, pk: str, sql: str, values: tuple[Any, ...], connection: sqlite3.Connection) -> int:
+        """Writes rows, answers how many. What is in the way and past its time gives way; else `DocumentExists`."""
+        try:
+            return connection.execute(sql, values).rowcount
+        except sqlite3.IntegrityError:
+            expired = connection.execute(self._layout.purge_partition, (pk, milliseconds(self._now()))).rowcount
+            if not expired:
+                raise DocumentExists(f"{self._layout.container.name}: id or unique key is taken") from None
+            return connection.execute(sql, values).rowcount
+
+    def _changed(self) -> VersionConflict:
+        return VersionConflict(f"{self._layout.container.name}: the document has changed")
 
     def _misuse(self, reason: str) -> StoreMisuse:
         return StoreMisuse(f"{self._layout.container.name}: {reason}")

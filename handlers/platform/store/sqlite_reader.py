@@ -10,6 +10,7 @@ import asyncio
 import queue
 import sqlite3
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
@@ -28,6 +29,7 @@ _INLINE_WAIT: Final = 0.2  # seconds; readers wait for nobody but a process that
 _SLOW: Final = 0.003  # seconds inline from which on a statement goes to a thread
 _FAST: Final = 0.001  # and below which it comes back
 _KNOWN: Final = 2048
+TOGETHER: Final = 32  # point reads in one statement
 
 
 class Reader:
@@ -47,9 +49,20 @@ class Reader:
             found = self._inline.execute(layout.read, (pk, id)).fetchone()
         except sqlite3.Error as error:
             raise self._failure(error) from error
-        if found is None or (found[2] != NEVER and found[2] <= milliseconds(clock.now())):
-            return None
-        return Document(found[0], found[1])
+        return _living(found, clock) if found is not None else None
+
+    def many(self, layout: Layout, keys: Sequence[tuple[str, str]], clock: Clock) -> list[Document | None]:
+        """Point reads of one container by (pk, id), some in a statement: half of the cost of as many statements."""
+        found: list[Document | None] = [None] * len(keys)
+        try:
+            for start in range(0, len(keys), TOGETHER):
+                some = keys[start : start + TOGETHER]
+                values = [part for key in some for part in key]
+                for row in self._inline.execute(layout.read_together(len(some)), values):
+                    found[start + row[3]] = _living(row, clock)
+        except sqlite3.Error as error:
+            raise self._failure(error) from error
+        return found
 
     async def rows(self, statement: Statement, *, slow: bool) -> Rows:
         """All rows of a statement."""
@@ -120,3 +133,10 @@ class Reader:
 
     def _failure(self, error: sqlite3.Error) -> StoreUnavailable:
         return StoreUnavailable("the document store is closed") if self._closed else unavailable(error)
+
+
+def _living(row: tuple[Any, ...], clock: Clock) -> Document | None:
+    """The document of a row that begins with `Layout.read`'s columns, unless its time is over."""
+    if row[2] != NEVER and row[2] <= milliseconds(clock.now()):
+        return None
+    return Document(row[0], row[1])

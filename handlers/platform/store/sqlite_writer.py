@@ -3,6 +3,9 @@
 It takes what is queued, opens one transaction for it, and syncs once. A caller hears of success only after the sync. A
 write that fails on its own (conflict, missing) is undone alone; when the disk or the file fails, the whole group is
 undone and everyone hears of it.
+
+What an event loop submits in one turn reaches the thread together, at the end of the turn: the first write of a turn
+would else have a transaction and a sync of its own while the others are still being prepared.
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ log = logging.getLogger(__name__)
 Work = Callable[[sqlite3.Connection], Any]
 Results = list[Any]
 
-MAX_GROUP: Final = 256
+MAX_GROUP: Final = 256  # a transaction may hold nearly twice as many
 _POLL: Final = 0.001
 _HOUSEKEEPING_INTERVAL: Final = 5.0
 
@@ -78,7 +81,8 @@ class Writer:
         self._check = check
         self._housekeeping = housekeeping
         self._committed = committed
-        self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[Job] | None] = queue.SimpleQueue()
+        self._turns: dict[asyncio.AbstractEventLoop, list[Job]] = {}
         self._lock = threading.Lock()
         self._closed = False
         self._swept = time.monotonic()
@@ -88,18 +92,35 @@ class Writer:
 
     def submit(self, works: Sequence[Work]) -> asyncio.Future[Results]:
         """Queues a batch. The future gives one result for each write, after the sync."""
-        job = Job(works, asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        job = Job(works, loop)
         with self._lock:
             if self._closed:
                 raise StoreUnavailable("the document store is closed")
-            self._queue.put(job)
+            turn = self._turns.get(loop)
+            if turn is not None:
+                turn.append(job)
+            else:
+                self._turns[loop] = [job]
+                loop.call_soon(self._hand_over, loop)
         return job.future
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Gives the thread what the loop has submitted in this turn, unless `stop` has."""
+        with self._lock:
+            self._enqueue(self._turns.pop(loop, []))
+
+    def _enqueue(self, turn: list[Job]) -> None:
+        for start in range(0, len(turn), MAX_GROUP):
+            self._queue.put(turn[start : start + MAX_GROUP])
 
     def stop(self) -> Future[None]:
         """Takes no more, finishes what is queued, closes the connection; the future says when."""
         with self._lock:
             if not self._closed:
                 self._closed = True
+                while self._turns:
+                    self._enqueue(self._turns.popitem()[1])
                 self._queue.put(None)
         return self._ended
 
@@ -131,15 +152,15 @@ class Writer:
 
     def _collect(self) -> tuple[list[Job], bool]:
         try:
-            job = self._queue.get(timeout=_HOUSEKEEPING_INTERVAL)
+            turn = self._queue.get(timeout=_HOUSEKEEPING_INTERVAL)
         except queue.Empty:
             return [], True
         jobs: list[Job] = []
-        while job is not None:
-            jobs.append(job)
-            if len(jobs) == MAX_GROUP or self._queue.empty():
+        while turn is not None:
+            jobs += turn
+            if len(jobs) >= MAX_GROUP or self._queue.empty():
                 return jobs, True
-            job = self._queue.get_nowait()
+            turn = self._queue.get_nowait()
         return jobs, False
 
     def _carry_out(self, jobs: list[Job]) -> None:
