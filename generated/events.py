@@ -376,7 +376,7 @@ class OrderCancelledData(TypedDict):
     order_id: str
     order_number: str
     user_id: str
-    reason: Literal['customer_request', 'ordered_by_mistake', 'delivery_too_slow', 'fraud_suspected', 'staff_request', 'out_of_stock', 'payment_timeout', 'no_carrier', 'process_timeout']
+    reason: Literal['customer_request', 'ordered_by_mistake', 'delivery_too_slow', 'fraud_suspected', 'staff_request', 'out_of_stock', 'payment_timeout', 'payment_cancelled', 'no_carrier', 'process_timeout']
     cancelled_by: Literal['anonymous', 'customer', 'staff', 'admin', 'agent', 'system']
     previous_status: Literal['pending', 'awaiting_payment', 'payment_failed', 'paid', 'processing', 'shipped', 'delivered', 'completed', 'cancelled', 'refunded']
     items: list[ReservedItem]

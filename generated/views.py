@@ -496,7 +496,7 @@ class LogLine(TypedDict):
 
 
 class OrderCancellation(TypedDict):
-    reason: Literal['customer_request', 'ordered_by_mistake', 'delivery_too_slow', 'fraud_suspected', 'staff_request', 'out_of_stock', 'payment_timeout', 'no_carrier', 'process_timeout']
+    reason: Literal['customer_request', 'ordered_by_mistake', 'delivery_too_slow', 'fraud_suspected', 'staff_request', 'out_of_stock', 'payment_timeout', 'payment_cancelled', 'no_carrier', 'process_timeout']
     comment: NotRequired[str]
     cancelled_by: Literal['anonymous', 'customer', 'staff', 'admin', 'agent', 'system']
     cancelled_at: str

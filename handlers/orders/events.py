@@ -51,10 +51,11 @@ async def on_payment_processed(event: Event[e.PaymentProcessedData], services: E
 
 
 async def on_payment_failed(event: Event[e.PaymentFailedData], services: EventServices) -> None:
-    """The order ends, and its promo code can be used again."""
+    """The order ends, and its promo code can be used again: failed when the payment was declined, else cancelled."""
     data = event.data
+    trigger: Trigger = "payment_abandoned" if data["failure_code"] == "abandoned" else "payment_failed"
     payment = {"failure_message": data["failure_message"]} if "failure_message" in data else {}
-    await hear(services, event, "payment_failed", {"payment": payment})
+    await hear(services, event, trigger, {"payment": payment})
     found = await store.read(services.store, data["user_id"], data["order_id"])
     if found is not None and found.data["status"] == "payment_failed":
         await free_promo(services, found.data)

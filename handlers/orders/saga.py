@@ -36,6 +36,7 @@ Trigger = Literal[
     "stock_refused",
     "payment_received",
     "payment_failed",
+    "payment_abandoned",
     "shipment_scheduled",
     "shipment_refused",
     "parcel_moving",
@@ -54,7 +55,13 @@ Trigger = Literal[
 EventName = Literal["OrderUpdated", "OrderCancelled", "OrderCompleted", "RefundRequested"]
 Undo = Literal["release_stock", "return_money", "recall_parcel", "free_promo"]
 Reason = Literal[
-    "customer_request", "staff_request", "out_of_stock", "payment_timeout", "no_carrier", "process_timeout"
+    "customer_request",
+    "staff_request",
+    "out_of_stock",
+    "payment_timeout",
+    "payment_cancelled",
+    "no_carrier",
+    "process_timeout",
 ]
 
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
@@ -142,6 +149,8 @@ TABLE: Final[Rows] = {
         "payment_failed",
         Step("payment_failed", "failed", "cancelled", _UPDATED, frozenset({"release_stock", "free_promo"})),
     ),
+    # ended at the provider, by its rules or by hand: nobody was declined
+    **_rows(_UNPAID, "payment_abandoned", replace(_CANCEL, reason="payment_cancelled")),
     # the parcel: nothing is shipped that is not paid, whatever is heard first
     **_rows((*_UNPAID, "paid"), "shipment_scheduled", Step("processing", "paid", "scheduled", _UPDATED)),
     **_rows((*_UNPAID, "paid"), "shipment_refused", replace(_CANCEL_PAID, reason="no_carrier")),

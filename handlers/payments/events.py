@@ -5,6 +5,7 @@ While the provider cannot be asked, or nobody can tell what became of a request,
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
@@ -23,6 +24,8 @@ from handlers.platform.errors import Problem
 from handlers.platform.events import Event
 from handlers.platform.money import minor_units
 from handlers.platform.store.port import Operation
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -107,15 +110,25 @@ async def on_user_deleted(event: Event[e.UserDeletedData], services: EventServic
 
 
 async def _returned(services: EventServices, order_id: str, cause: Cause) -> None:
-    """All that is left of a payment goes back, once for each order."""
-    request = RefundRequest(
-        refund_id=f"refund-{order_id.removeprefix('order-')}", order_id=order_id, reason="order_cancelled"
-    )
-    try:
-        await _asked(refunds.refund(services, request, cause))
-    except Problem as problem:
-        if problem.rule not in _NOTHING_LEFT:
-            raise
+    """All that is left of a payment goes back, once for each order.
+
+    A first refund that the provider refuses was of more than is left: some went back at its own pages, which we know by
+    now. The second one returns the rest.
+    """
+    first = f"refund-{order_id.removeprefix('order-')}"
+    for refund_id in (first, f"{first}-rest"):
+        request = RefundRequest(refund_id=refund_id, order_id=order_id, reason="order_cancelled")
+        try:
+            made = await _asked(refunds.refund(services, request, cause))
+        except Problem as problem:
+            if problem.rule not in _NOTHING_LEFT:
+                raise
+            continue
+        if made["status"] != "failed":
+            return
+    payment = await store.payment_of(services.store, order_id)
+    if payment is not None and payment["refund_held"] < payment["amount"]:
+        log.error("the money of an ended order cannot be returned", extra={"order_id": order_id})
 
 
 async def _asked(question: Awaitable[T]) -> T:

@@ -154,6 +154,7 @@ async def _ended(
         payment = await _never_prepared(services, payable, cause, happening, why)
     if payment["payment_intent_id"] is None or step(payment["status"], happening) is None:
         return Result(payment)
+    await _begun(services, payment, happening)
     outcome = await services.gateway.cancel(payment["id"])
     if not isinstance(outcome, Cancelled):
         return await _recorded(services, payment, outcome, cause)
@@ -163,6 +164,20 @@ async def _ended(
 
     payment, _ = await store.change(services.store, payable.order_id, payment["id"], edit)
     return Result(payment)
+
+
+async def _begun(services: EventServices, payment: Json, happening: Happening) -> None:
+    """Says that it is us who end a payment, before the provider can tell anybody that it has ended."""
+    if "ending" in payment:
+        return
+
+    def edit(current: Json, _: dict[str, Json]) -> tuple[Sequence[str], Sequence[Operation]]:
+        if "ending" in current:
+            return (), ()
+        current["ending"] = happening
+        return [current["id"]], ()
+
+    await store.change(services.store, payment["order_id"], payment["id"], edit)
 
 
 async def _never_prepared(
@@ -194,7 +209,10 @@ async def _recorded(
         def edit(current: Json, _: dict[str, Json]) -> tuple[Sequence[str], Sequence[Operation]]:
             if happening is None or not _is_news(current, outcome, tried):
                 return (), rows
-            names, more = _apply(services, current, happening, cause, now, failure=_declined(outcome, tried))
+            seen, failure = _understood(current, happening), _declined(outcome, tried)
+            if seen == "stopped":
+                failure = _failure(rules.STOPPED, None)
+            names, more = _apply(services, current, seen, cause, now, failure=failure)
             if names and isinstance(outcome, Succeeded | Processing):
                 rules.paid_with(current, outcome.intent)
                 current |= rules.forgotten(current)
@@ -218,6 +236,11 @@ def _is_news(payment: Json, outcome: Known, tried: str | None) -> bool:
         return True
     failure = payment["failure"]
     return failure is None or failure["code"] != outcome.decline.code
+
+
+def _understood(payment: Json, happening: Happening) -> Happening:
+    """A payment that ended at the provider, and not by us, was stopped."""
+    return "stopped" if happening == "cancelled" and "ending" not in payment else happening
 
 
 def _as_happened(state: State) -> str:

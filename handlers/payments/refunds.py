@@ -11,6 +11,7 @@ Every function may be called again. All raise `PartnerUnavailable` when the prov
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -20,11 +21,14 @@ from handlers.partners.payments import PaymentRefused, ProviderRefund, RefundOrd
 from handlers.payments import rules, store
 from handlers.payments.rules import Cause, RefundRequest
 from handlers.payments.states import is_paid, refunds_happened, step
+from handlers.platform.audit import Actor, Changes, audit_row
 from handlers.platform.clock import timestamp
 from handlers.platform.concurrency import retrying
 from handlers.platform.errors import Problem, conflict, not_found, unprocessable
 from handlers.platform.money import major_units
 from handlers.platform.store.port import Create, DocumentExists, Operation, VersionConflict
+
+log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 
@@ -120,8 +124,13 @@ async def _asked(services: EventServices, refund: Json, cause: Cause, *, resumed
         found = await services.gateway.refund(order)
     except PaymentRefused as refused:
         await _settle(services, refund, None, cause)
+        # The provider may know of refunds that we do not: made at its own pages, their message late or lost.
+        payment = await store.read(services.store, refund["order_id"], refund["payment_intent_id"])
+        assert payment is not None  # noqa: S101 - the refund was written beside it
+        await sync(services, payment, cause)
         if refused.reason == "exceeds":
-            raise _exceeds(0, refund["currency"]) from None
+            payment = await store.read(services.store, refund["order_id"], refund["payment_intent_id"]) or payment
+            raise _exceeds(payment["amount"] - payment["refund_held"], refund["currency"]) from None
         raise conflict("The payment provider refuses this refund", "order_state_invalid", code=refused.code) from None
     return await _settle(services, refund, found, cause)
 
@@ -147,12 +156,37 @@ async def _settle(
             refund["stripe_id"] = found.id
         _count(payment, refund, before)
         payment["updated_at"] = now
-        event = [_event(services, payment, refund, cause)] if before == "requested" and found is not None else []
-        return (payment["id"], refund_id), (*rows, *(event if status != "failed" else ()))
+        return (payment["id"], refund_id), (*rows, *_told(services, payment, refund, before, cause))
 
     order_id, payment_id = refund["order_id"], refund["payment_intent_id"]
     _, others = await store.change(services.store, order_id, payment_id, edit, also=(refund_id,))
+    if others[refund_id]["status"] == "failed" and refund["status"] not in ("requested", "failed"):
+        log.warning("a refund has come back", extra={"order_id": order_id, "refund": refund_id})
     return others[refund_id]
+
+
+def _told(services: EventServices, payment: Json, refund: Json, before: str, cause: Cause) -> Sequence[Operation]:
+    """The row that tells of a refund: an event once it is accepted; for people, when the money has come back to us."""
+    if refund["status"] != "failed":
+        return [_event(services, payment, refund, cause)] if before == "requested" else []
+    if before == "requested":
+        return []
+    changes: Changes = {"refund_id": (None, refund["id"]), "status": (before, "failed")}
+    return [audited(services, payment, "refund_failed", changes)]
+
+
+def audited(services: EventServices, payment: Json, action: str, changes: Changes) -> Create:
+    """The row of the audit log for something that has happened at the provider."""
+    return audit_row(
+        store.CONTAINER,
+        payment,
+        Actor("system"),
+        entity_type="payment",
+        entity_id=payment["id"],
+        action=action,
+        changes=changes,
+        clock=services.clock,
+    )
 
 
 def _count(payment: Json, refund: Json, before: str) -> None:

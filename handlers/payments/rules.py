@@ -25,6 +25,7 @@ FailureCode = Literal[
     "abandoned",
 ]
 ABANDONED: Final = Decline("abandoned", "The order was not paid in time.")
+STOPPED: Final = Decline("abandoned", "The payment was ended at the payment provider.")
 MAX_MESSAGE: Final = 300
 
 # Stripe documentation: Decline codes. A lost or stolen card is a declined one, for whoever holds it.

@@ -27,6 +27,7 @@ Happening = Literal[
     "succeeded",
     "given_up",
     "cancelled",
+    "stopped",
     "refunds_none",
     "refunds_some",
     "refunds_all",
@@ -53,13 +54,12 @@ TABLE: Final[dict[tuple[State, Happening], Step]] = {
     # An intent ends at the provider before it ends here, so money cannot come after that. If it does all the same, it
     # is there, and the order process has to hear of it.
     **{(state, "succeeded"): Step("succeeded", "PaymentProcessed") for state in (*_TRYING, *_ENDED)},
-    # Whoever gives up cancels at the provider first. A webhook may tell of that before it is written here, or a process
-    # be killed in between: the order process has to hear of it all the same.
+    # Whoever gives up says so here, cancels at the provider, and writes what came of it. A webhook may tell of that
+    # before it is written, or a process be killed in between: the order process has to hear of it all the same.
     **{(state, "given_up"): Step("failed", "PaymentFailed") for state in (*_TRYING, "cancelled")},
     **{(state, "cancelled"): Step("cancelled") for state in _TRYING},
-    # Who gives up ends the intent at the provider first. A webhook, or a look after a crash, may see that before it is
-    # written here; it cannot know why, so it tells nobody.
-    ("cancelled", "given_up"): Step("failed", "PaymentFailed"),
+    # Ended at the provider by somebody else: by its own rules, or by hand in its dashboard.
+    **{(state, "stopped"): Step("failed", "PaymentFailed") for state in _TRYING},
     # Refunds are sums; one that fails at the bank comes back.
     **{(state, "refunds_none"): Step("succeeded") for state in _PAID},
     **{(state, "refunds_some"): Step("partially_refunded") for state in _PAID},

@@ -137,6 +137,25 @@ class Process(RuleBasedStateMachine):
         assert answer.status_code in (201, 404, 409, 422), answer.text
         self.stage.run(self._collect())
 
+    @precondition(lambda self: self.models)
+    @rule(data=st.data(), share=st.sampled_from([None, 0.5, 1.0]))
+    def somebody_acts_at_stripe(self, data: st.DataObject, share: float | None) -> None:
+        """In its dashboard, or Stripe by itself: an intent is cancelled, or money returned that we did not ask for."""
+        model, stripe = self._one(data), self.stage.stripe
+        for intent in stripe.account.state.all("payment_intent"):
+            if intent["metadata"].get("order_id") != model.order["order_id"]:
+                continue
+            try:
+                if share is None:
+                    stripe.end_intent(intent["id"])
+                else:
+                    stripe.refund_in_dashboard(intent["id"], int(intent["amount"] * share))
+            except Refusal:
+                self.stage.seen["refused in the dashboard"] += 1
+            else:
+                self.stage.seen["done in the dashboard"] += 1
+        self.stage.run(self._collect())
+
     @precondition(lambda self: any(each.fulfillment in ("scheduled", "shipped") for each in self.models.values()))
     @rule(data=st.data(), status=st.sampled_from(["picked_up", "exception", "delivered", "returned"]))
     def move_a_parcel(self, data: st.DataObject, status: str) -> None:

@@ -18,10 +18,13 @@ import pytest_asyncio
 
 from handlers.inventory import reservations
 from handlers.orders import watchdog
+from handlers.payments import process
 from handlers.payments import store as payments
+from handlers.payments.events import payable_of
+from handlers.payments.rules import Cause
 from handlers.payments.states import is_paid
 from handlers.platform.money import minor_units
-from handlers.platform.store.port import Query
+from handlers.platform.store.port import Eq, Query, Sort
 from handlers.pricing import promotions
 from infra.local.stripe.faults import Fault
 from infra.local.stripe.intents import confirm_intent
@@ -270,6 +273,78 @@ async def test_two_want_the_last_units(market: Shop, monkeypatch: pytest.MonkeyP
     assert rule_of(await prepare(loser.shopper, loser.order)) == "order_state_invalid"
 
 
+async def test_the_order_is_young_when_a_card_is_declined(market: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stripe tells of the decline before the stock has spoken: the order waits for it, and then for another card."""
+    stock = asyncio.Event()
+    reserve = reservations.reserve
+
+    async def later(*given: Any) -> None:
+        await stock.wait()
+        await reserve(*given)
+
+    monkeypatch.setattr(reservations, "reserve", later)
+    tale = await story(market)
+    payable = payable_of(await document(market, tale.order))
+    made = await process.prepare(market.services, payable, Cause("request-of-a-test"))
+    intent = {"payment_intent_id": made.payment["id"]}
+    with pytest.raises(Refusal):
+        await tale.pays_in_browser(intent, "pm_card_visa_chargeDeclined")
+    await market.stripe.webhooks.idle()
+    assert (await tale.seen())["status"] == "pending"
+    stock.set()
+    await tale.reaches("awaiting_payment")
+    assert (await confirm(tale.shopper, intent, "pm_card_visa")).status_code == 200
+    await tale.reaches("processing")
+    assert await tale.told("PaymentFailed") == 0
+    await tale.books(sold=BOUGHT, taken=tale.total, used=True)
+
+
+# --- ended at Stripe, by its own rules or in its dashboard
+@pytest.mark.parametrize("effect", ["none", "late", "duplicate"])
+@pytest.mark.parametrize("declined", [False, True])
+async def test_the_payment_ends_at_stripe(market: Shop, effect: str, declined: bool) -> None:
+    if effect != "none":
+        market.stripe.webhooks.faults.add(Fault(effect, on="payment_intent.canceled", seconds=0.2))
+    tale = await story(market)
+    intent = await prepared(tale.shopper, tale.order)
+    if declined:
+        assert (await confirm(tale.shopper, intent, "pm_card_visa_chargeDeclined")).status_code == 422
+    market.stripe.end_intent(intent["payment_intent_id"])
+    ended = await tale.reaches("cancelled")
+    assert (ended["cancellation"]["reason"], ended["cancellation"]["cancelled_by"]) == ("payment_cancelled", "system")
+    assert ended["payment_status"] == "cancelled"
+    await market.stripe.webhooks.idle()
+    await tale.books(sold=0, taken=0, used=False)
+    refused = await confirm(tale.shopper, intent)
+    assert (refused.status_code, rule_of(refused)) == (409, "order_state_invalid")
+    assert await tale.told("PaymentFailed") == 1
+    assert [each["event_type"] for each in await sent(market, tale.order)].count("OrderCancelled") == 1
+
+
+@pytest.mark.parametrize("ask", ["confirm", "prepare"])
+async def test_the_payment_ended_at_stripe_and_nobody_told(market: Shop, ask: str) -> None:
+    """The webhook is lost: whoever asks for the payment next finds out."""
+    market.stripe.webhooks.faults.add(Fault("lost", on="payment_intent.canceled"))
+    tale = await story(market)
+    intent = await prepared(tale.shopper, tale.order)
+    market.stripe.end_intent(intent["payment_intent_id"], "requested_by_customer")
+    asked = await (confirm(tale.shopper, intent) if ask == "confirm" else prepare(tale.shopper, tale.order))
+    assert (asked.status_code, rule_of(asked)) == (409, "order_state_invalid")
+    assert (await tale.reaches("cancelled"))["cancellation"]["reason"] == "payment_cancelled"
+    await tale.books(sold=0, taken=0, used=False)
+
+
+async def test_the_customer_cancels_while_the_payment_ends_at_stripe(market: Shop) -> None:
+    market.stripe.webhooks.faults.add(Fault("late", on="payment_intent.canceled", seconds=0.3))
+    tale = await story(market)
+    intent = await prepared(tale.shopper, tale.order)
+    market.stripe.end_intent(intent["payment_intent_id"])
+    assert (await tale.cancel()).status_code == 200
+    await market.stripe.webhooks.idle()
+    await tale.books(sold=0, taken=0, used=False)
+    assert (await tale.seen())["cancellation"]["reason"] == "customer_request"
+
+
 # --- paid, and no parcel
 async def test_no_carrier_takes_what_was_paid(market: Shop) -> None:
     heavy = [{"sku": f"HEAVY-{uuid4().hex[:10].upper()}", "on_hand": ON_HAND, "weight_grams": 600_000}]
@@ -298,6 +373,9 @@ async def test_cancelled_before_it_is_paid(market: Shop) -> None:
 
     await eventually(closed)
     assert (await confirm(tale.shopper, intent)).status_code == 409
+    # Stripe tells of the end that we have made ourselves; it is no other end.
+    await market.stripe.webhooks.idle()
+    assert await tale.told("PaymentFailed") == 0
 
 
 async def test_cancelled_while_the_money_is_on_its_way(market: Shop) -> None:
@@ -360,6 +438,104 @@ async def test_everything_comes_back_before_the_parcel_leaves(market: Shop) -> N
     assert (await refund(market, tale.order)).status_code == 201
     assert (await tale.reaches("cancelled"))["payment_status"] == "refunded"
     await tale.books(sold=0, taken=0, used=False)
+
+
+# --- refunded in Stripe's dashboard
+async def intent_of(tale: Story) -> str:
+    """The payment intent of a paid order."""
+    return str((await tale.reaches("processing"))["payment"]["payment_intent_id"])
+
+
+async def told_people(tale: Story, action: str) -> list[Json]:
+    """What the audit log says of the payment to administrators."""
+    found: list[Json] = []
+    entity = (await tale.seen())["payment"]["payment_intent_id"]
+    query = Query("audit_logs", where=Eq("entity_id", entity), sort=(Sort("timestamp"),), purpose="admin_audit")
+
+    async def there() -> bool:
+        nonlocal found
+        entries = (await tale.shop.services.store.query(query)).items
+        found = [each.data for each in entries if each.data["action"] == action]
+        return bool(found)
+
+    await eventually(there)
+    return found
+
+
+async def test_a_part_is_returned_in_the_dashboard_and_comes_back(market: Shop) -> None:
+    tale = await story(market, card="pm_card_visa")
+    made = market.stripe.refund_in_dashboard(await intent_of(tale), 1000)
+    await tale.books(sold=BOUGHT, taken=tale.total - 1000, used=True)
+
+    async def noted() -> bool:
+        return bool((await tale.seen())["payment_status"] == "partially_refunded")
+
+    await eventually(noted)
+    over = await refund(market, tale.order, amount=tale.total / 100)
+    assert (over.status_code, rule_of(over)) == (422, "refund_exceeds_payment")
+    # The customer's bank does not take it. Stripe's message names no order, for it was not made by us.
+    market.stripe.settle_refund(made["id"], "failed")
+    await market.stripe.webhooks.idle()
+    await tale.books(sold=BOUGHT, taken=tale.total, used=True)
+    (entry,) = await told_people(tale, "refund_failed")
+    assert (entry["actor_type"], entry["changes"]["status"]["after"]) == ("system", "failed")
+
+
+async def test_everything_is_returned_in_the_dashboard(market: Shop) -> None:
+    market.stripe.webhooks.faults.add(Fault("duplicate", on="charge.refunded"))
+    tale = await story(market, card="pm_card_visa")
+    market.stripe.refund_in_dashboard(await intent_of(tale))
+    ended = await tale.reaches("cancelled")
+    assert (ended["payment_status"], ended["cancellation"]["cancelled_by"]) == ("refunded", "system")
+    await market.stripe.webhooks.idle()
+    assert await tale.told("RefundProcessed") == 1
+    await tale.books(sold=0, taken=0, used=False)
+
+
+@pytest.mark.parametrize("cents", [1000, None])
+async def test_cancelled_after_the_dashboard_has_returned_and_nobody_told(market: Shop, cents: int | None) -> None:
+    tale = await story(market, card="pm_card_visa")
+    intent = await intent_of(tale)
+    for kind in ("charge.refunded", "refund.created"):
+        market.stripe.webhooks.faults.add(Fault("lost", on=kind))
+    market.stripe.refund_in_dashboard(intent, cents)
+    assert (await tale.cancel()).json()["payment_status"] == "refund_pending"
+
+    async def returned() -> bool:
+        return bool((await tale.seen())["payment_status"] == "refunded")
+
+    await eventually(returned)
+    await tale.books(sold=0, taken=0, used=False)
+    market.stripe.webhooks.faults.clear()
+
+
+async def test_staff_return_more_than_the_dashboard_has_left(market: Shop) -> None:
+    tale = await story(market, card="pm_card_visa")
+    intent = await intent_of(tale)
+    for kind in ("charge.refunded", "refund.created"):
+        market.stripe.webhooks.faults.add(Fault("lost", on=kind))
+    market.stripe.refund_in_dashboard(intent, 1000)
+    over = await refund(market, tale.order)
+    assert (over.status_code, rule_of(over)) == (422, "refund_exceeds_payment")
+    assert over.json()["error"]["details"]["refundable"] == (tale.total - 1000) / 100
+    market.stripe.webhooks.faults.clear()
+    assert (await refund(market, tale.order)).status_code == 201
+    await tale.reaches("cancelled")
+    await tale.books(sold=0, taken=0, used=False)
+
+
+async def test_a_payment_is_disputed(market: Shop) -> None:
+    market.stripe.webhooks.faults.add(Fault("duplicate", on="charge.dispute.created"))
+    tale = await story(market, card="pm_card_visa")
+    dispute = market.stripe.dispute(await intent_of(tale))
+    await market.stripe.webhooks.idle()
+    (entry,) = await told_people(tale, "payment_disputed")
+    assert entry["changes"]["dispute_id"]["after"] == dispute["id"]
+    assert entry["changes"]["order_id"]["after"] == tale.order["order_id"]
+    assert (await tale.seen())["payment_status"] == "paid"
+    refused = await refund(market, tale.order)
+    assert (refused.status_code, rule_of(refused)) == (409, "order_state_invalid")
+    await tale.books(sold=BOUGHT, taken=tale.total, used=True)
 
 
 # --- deadlines: the clock moves on from here

@@ -215,6 +215,7 @@ async def test_a_payment_that_failed_frees_stock_and_code(shop: Shop) -> None:
     data = {
         "order_id": order["order_id"],
         "user_id": order["user_id"],
+        "failure_code": "card_declined",
         "failure_message": "Your card was declined.",
         "items": units(order),
     }

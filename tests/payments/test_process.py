@@ -214,7 +214,11 @@ async def test_a_declined_order_ends_though_its_webhook_was_faster(till: Paying)
     """Or though the process was killed after it had cancelled the intent: found by the kill points of tests/flows."""
     order, (method, customer) = payable(), await saved(till, "pm_card_chargeCustomerFail")
     declined = await process.charge(till.services, order, method, customer, cause())
-    await till.services.gateway.cancel(declined.payment["id"])
+    assert declined.decline is not None
+    till.stripe.faults.add(Fault("reset_after", on="payment_intents.cancel", times=9))
+    till.stripe.faults.add(Fault("reset_before", on="payment_intents.retrieve", times=99))
+    assert (await process.give_up(till.services, order, cause(), declined.decline)).in_doubt
+    till.stripe.faults.clear()
     assert (await process.refresh(till.services, declined.payment, cause())).status == "cancelled"
     again = await process.charge(till.services, order, method, customer, cause())
     assert again.decline is not None

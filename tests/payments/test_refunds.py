@@ -210,11 +210,11 @@ async def test_a_refund_made_at_stripes_own_pages_counts(till: Paying) -> None:
     order = await paid(till)
     intent_id = (await payment(till, order))["id"]
     made = create_refund(till.stripe.account, {"payment_intent": intent_id, "amount": "100000"})
-    # We do not know of it yet, and Stripe refuses what goes beyond; nothing stays held.
+    # We do not know of it yet, and Stripe refuses what goes beyond; from now on we do, and nothing else stays held.
     with pytest.raises(Problem) as over:
         await refund(till, order, amount=130992)
     assert over.value.rule == "refund_exceeds_payment"
-    assert (await payment(till, order))["refund_held"] == 0
+    assert (await payment(till, order))["refund_held"] == 100000
     for _ in range(2):
         await refunds.sync(till.services, await payment(till, order), cause())
     after = await payment(till, order)

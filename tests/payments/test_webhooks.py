@@ -9,13 +9,14 @@ from typing import Any
 import orjson
 import pytest
 
+from handlers.partners.payments import Decline
 from handlers.payments import process, refunds, store
 from handlers.payments.rules import Payable, RefundRequest
 from infra.local.stripe.faults import Fault
 from infra.local.stripe.intents import confirm_intent
 from infra.local.stripe.refunds import create_refund
 from infra.local.stripe.webhooks import signature
-from tests.support.paying import WEBHOOK_SECRET, Paying, cause, event_names, listening, payable, saved
+from tests.support.paying import WEBHOOK_SECRET, Paying, cause, event_names, events_of, listening, payable, saved
 from tests.support.people import rule_of
 
 PATH = "/api/webhooks/stripe"
@@ -119,6 +120,49 @@ async def test_a_declined_attempt_in_the_browser_is_noted(till: Paying) -> None:
     assert (after["status"], after["attempts"], after["failure"]["code"]) == ("created", 1, "insufficient_funds")
 
 
+@pytest.mark.parametrize("lost", [False, True])
+async def test_what_we_end_ourselves_is_told_of_once(till: Paying, lost: bool) -> None:
+    """Stripe's message is faster than its answer: it must not be taken for an end that somebody else has made."""
+    cancelled, given_up = payable(), payable()
+    for order in (cancelled, given_up):
+        await process.prepare(till.services, order, cause())
+    effect = Fault("timeout_after", on="payment_intents.cancel", seconds=0.3, times=2)
+    async with listening(till):
+        till.stripe.faults.add(effect)
+        if lost:
+            till.stripe.webhooks.faults.add(Fault("lost", on="payment_intent.canceled", times=2))
+        await process.cancel(till.services, cancelled, cause())
+        await process.give_up(till.services, given_up, cause(), Decline("expired_card", "Your card has expired."))
+        await till.stripe.webhooks.idle()
+    assert (await payment(till, cancelled))["status"] == "cancelled"
+    assert await event_names(till.services, cancelled.order_id) == []
+    assert (await payment(till, given_up))["status"] == "failed"
+    (told,) = await events_of(till.services, given_up.order_id)
+    assert told["data"]["failure_code"] == "expired_card"
+
+
+async def test_what_stripe_ends_is_told_of_once(till: Paying) -> None:
+    order = payable()
+    prepared = await process.prepare(till.services, order, cause())
+    till.stripe.end_intent(prepared.payment["id"])
+    event = last_event(till, "payment_intent.canceled")
+    answers = [await send(till, event), await send(till, event), await send(till, {**event, "id": "evt_later"})]
+    assert [answer.json()["handled"] for answer in answers] == [True, False, True]
+    await process.cancel(till.services, order, cause())
+    (told,) = await events_of(till.services, order.order_id)
+    assert (told["event_type"], told["data"]["failure_code"]) == ("PaymentFailed", "abandoned")
+    assert (await payment(till, order))["status"] == "failed"
+
+
+async def test_old_news_of_an_end_does_not_undo_a_payment(till: Paying) -> None:
+    order, (method, customer) = payable(), await saved(till)
+    paid = await process.charge(till.services, order, method, customer, cause())
+    about = {"object": "payment_intent", "id": paid.payment["id"], "metadata": {"order_id": order.order_id}}
+    event = {"id": "evt_forged_order", "type": "payment_intent.canceled", "data": {"object": about}}
+    assert not (await send(till, event)).json()["handled"]
+    assert (await payment(till, order))["status"] == "succeeded"
+
+
 async def test_a_refund_in_doubt_is_settled_by_its_webhook(till: Paying) -> None:
     order, (method, customer) = payable(), await saved(till)
     await process.charge(till.services, order, method, customer, cause())
@@ -156,6 +200,8 @@ async def test_a_refund_event_before_there_is_a_refund(till: Paying) -> None:
         ("payment_intent.succeeded", {"object": "payment_intent", "id": "pi_1", "metadata": {"order_id": "order-1"}}),
         ("refund.updated", {"object": "refund", "id": "re_1", "metadata": {"order_id": "order-1"}}),
         ("customer.created", {"object": "customer", "id": "cus_1", "metadata": {"order_id": "order-1"}}),
+        ("refund.failed", {"object": "refund", "id": "re_1", "payment_intent": "pi_of_another_shop", "metadata": {}}),
+        ("charge.dispute.created", {"object": "dispute", "id": "dp_1", "payment_intent": "pi_1", "metadata": {}}),
     ],
 )
 async def test_what_does_not_concern_us_is_acknowledged(till: Paying, kind: str, about: dict[str, Any]) -> None:

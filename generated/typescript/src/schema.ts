@@ -1703,6 +1703,10 @@ export interface paths {
          * Receive an event of Stripe
          * @description For Stripe only. The signature is checked over the raw body; without a valid one nothing is read (401 `signature_invalid`). Each event is handled once, in any
          *     order of arrival. Any answer but 200 makes Stripe send the event again.
+         *
+         *     What is handled: `payment_intent.*` (paid, declined, cancelled by Stripe or in its dashboard: the order is then cancelled),
+         *     `charge.refunded` and `refund.*` (those made in the dashboard too), `charge.dispute.created` (noted in the audit log as
+         *     `payment_disputed`; what follows is for people). Everything else is acknowledged and left.
          */
         post: operations["receiveStripeWebhook"];
         delete?: never;
@@ -3471,11 +3475,12 @@ export interface components {
         CacheState: "HIT" | "MISS" | "STALE";
         /**
          * @description Why an order was cancelled. `customer_request`, `ordered_by_mistake`, `delivery_too_slow`, `fraud_suspected` and `staff_request` come from
-         *     people; `out_of_stock`, `payment_timeout`, `no_carrier` and `process_timeout` from the order process.
+         *     people; `out_of_stock`, `payment_timeout`, `payment_cancelled` (the payment was ended at the payment provider), `no_carrier` and
+         *     `process_timeout` from the order process.
          * @example customer_request
          * @enum {string}
          */
-        CancellationReason: "customer_request" | "ordered_by_mistake" | "delivery_too_slow" | "fraud_suspected" | "staff_request" | "out_of_stock" | "payment_timeout" | "no_carrier" | "process_timeout";
+        CancellationReason: "customer_request" | "ordered_by_mistake" | "delivery_too_slow" | "fraud_suspected" | "staff_request" | "out_of_stock" | "payment_timeout" | "payment_cancelled" | "no_carrier" | "process_timeout";
         /**
          * @description A carrier.
          * @example FedEx

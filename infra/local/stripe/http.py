@@ -3,7 +3,8 @@
 Its controls, in JSON and with the secret key as bearer token, are no part of Stripe's API:
 `PUT /stand-in/faults`, `PUT /stand-in/webhook-faults` take lists of faults (fields of `faults.Fault`), `DELETE` ends
 them; `PUT /stand-in/endpoint` takes `{"url", "secret"}`; `POST /stand-in/authenticate` takes `{"id", "outcome"}` of a
-payment intent, `POST /stand-in/settle` of a refund; `GET /stand-in/calls` counts requests by operation.
+payment intent, `POST /stand-in/settle` of a refund; `POST /stand-in/cancel`, `refund` and `dispute` take the `id` of an
+intent; `GET /stand-in/calls` counts requests by operation.
 """
 
 from __future__ import annotations
@@ -92,17 +93,23 @@ class Application:
             case "PUT", "endpoint":
                 server.webhooks.endpoint = Endpoint(**content)
                 return Response(200, {})
-            case "POST", "authenticate":
-                return Response(200, server.authenticate(**_named(content, "intent_id")))
-            case "POST", "settle":
-                return Response(200, server.settle_refund(**_named(content, "refund_id")))
+            case "POST", _ if name in _HAPPENINGS:
+                happens, names = _HAPPENINGS[name]
+                given = {each: content[each] for each in names if each in content}
+                return Response(200, happens(server, content["id"], **given))
             case "GET", "calls":
                 return Response(200, dict(server.calls))
         raise Refusal(404, f"There is no control {method} {name}")
 
 
-def _named(content: Json, name: str) -> Json:
-    return {name: content["id"], "outcome": content.get("outcome", "succeeded")}
+# What happens to an object `id` without the shop, and what may be said of it.
+_HAPPENINGS: Final[dict[str, tuple[Callable[..., Json], tuple[str, ...]]]] = {
+    "authenticate": (Server.authenticate, ("outcome",)),
+    "settle": (Server.settle_refund, ("outcome",)),
+    "cancel": (Server.end_intent, ("reason",)),
+    "refund": (Server.refund_in_dashboard, ("amount",)),
+    "dispute": (Server.dispute, ("reason",)),
+}
 
 
 async def _body(receive: Receive) -> bytes:

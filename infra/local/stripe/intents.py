@@ -78,13 +78,18 @@ def cancel_intent(account: Account, params: Json, id: str) -> Json:
     """POST /v1/payment_intents/:id/cancel"""
     reasons = ("abandoned", "duplicate", "fraudulent", "requested_by_customer")
     given = read(params, {"cancellation_reason": reasons, "expand": [TEXT]})
+    return end(account, id, given.get("cancellation_reason"))
+
+
+def end(account: Account, id: str, reason: str | None) -> Json:
+    """Ends an intent; also what Stripe does by itself (`automatic`), and somebody in the dashboard."""
     intent = account.state.get("payment_intent", id)
     if intent["status"] not in _CANCELLABLE:
         raise _unexpected(intent, "cancel", _CANCELLABLE)
     ended = {
         "status": "canceled",
         "canceled_at": account.now(),
-        "cancellation_reason": given.get("cancellation_reason"),
+        "cancellation_reason": reason,
         "next_action": None,
     }
     cancelled = account.state.put(intent | ended)

@@ -25,6 +25,8 @@ def create_refund(account: Account, params: Json) -> Json:
     """POST /v1/refunds"""
     given = read(params, _CREATE)
     charge = _charge(account, given)
+    if charge["disputed"]:
+        raise Refusal(400, f"Charge {charge['id']} has been charged back.", begun=True, code="charge_disputed")
     left = charge["amount"] - charge["amount_refunded"]
     amount = given.get("amount", left)
     if left == 0:

@@ -9,7 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from infra.local.stripe import PUBLISHABLE_KEY, SECRET_KEY, attempts, customers, events, faults, intents, refunds
+from infra.local.stripe import (
+    PUBLISHABLE_KEY,
+    SECRET_KEY,
+    attempts,
+    customers,
+    disputes,
+    events,
+    faults,
+    intents,
+    refunds,
+)
 from infra.local.stripe.account import VERSION, Account
 from infra.local.stripe.faults import Faults
 from infra.local.stripe.idempotency import Idempotency
@@ -141,9 +151,23 @@ class Server:
         """The customer authenticates, or approves at PayPal: `succeeded`, `failed` or `processing`."""
         return attempts.authenticate(self.account, intent_id, outcome)
 
-    def settle_refund(self, refund_id: str, outcome: str) -> Json:
+    def settle_refund(self, refund_id: str, outcome: str = "succeeded") -> Json:
         """A refund ends at the bank: `succeeded` or `failed`."""
         return refunds.settle(self.account, refund_id, outcome)
+
+    # --- what Stripe does by itself, or somebody at Stripe's dashboard
+    def end_intent(self, intent_id: str, reason: str | None = "automatic") -> Json:
+        """An intent is cancelled: by Stripe after a while (`automatic`), or in the dashboard."""
+        return intents.end(self.account, intent_id, reason)
+
+    def refund_in_dashboard(self, intent_id: str, amount: int | None = None) -> Json:
+        """Money goes back without a word of the shop's in it; all that is left without an amount."""
+        form = {"payment_intent": intent_id, **({"amount": str(amount)} if amount is not None else {})}
+        return refunds.create_refund(self.account, form)
+
+    def dispute(self, intent_id: str, reason: str = "fraudulent") -> Json:
+        """The cardholder wants the money back from the bank."""
+        return disputes.dispute(self.account, intent_id, reason)
 
     async def close(self) -> None:
         """Ends webhooks on their way and closes the file."""

@@ -22,6 +22,7 @@ ENABLED: Final = (
     "payment_intent.processing",
     "payment_intent.canceled",
     "charge.refunded",
+    "charge.dispute.created",
     "refund.created",
     "refund.updated",
     "refund.failed",

@@ -377,6 +377,29 @@ async def test_controls(shop: Caller, stripe: Server) -> None:
         stripe.faults.add(Fault("explode"))
 
 
+async def test_what_happens_at_stripe_itself(shop: Caller, stripe: Server) -> None:
+    """Without a word of the shop's in it: Stripe's own rules, its dashboard, the cardholder's bank."""
+    control, made = shop.http, await intent(shop)
+    ended = (await control.post("/stand-in/cancel", json={"id": made["id"]})).json()
+    assert (ended["status"], ended["cancellation_reason"]) == ("canceled", "automatic")
+    assert (await control.post("/stand-in/cancel", json={"id": made["id"]})).status_code == 400
+    paid = await intent(shop)
+    undisputed = await control.post("/stand-in/dispute", json={"id": paid["id"]})
+    assert undisputed.status_code == 400
+    await shop.ok(f"/v1/payment_intents/{paid['id']}/confirm", {**VISA, "return_url": "http://x"})
+    part = (await control.post("/stand-in/refund", json={"id": paid["id"], "amount": 500})).json()
+    assert (part["amount"], part["metadata"]) == (500, {})
+    dispute = (
+        await control.post("/stand-in/dispute", json={"id": paid["id"], "reason": "product_not_received"})
+    ).json()
+    assert (dispute["object"], dispute["amount"], dispute["metadata"]) == ("dispute", paid["amount"] - 500, {})
+    assert (await control.post("/stand-in/dispute", json={"id": paid["id"]})).status_code == 400
+    refused = await shop.refused("/v1/refunds", {"payment_intent": paid["id"]})
+    assert refused["code"] == "charge_disputed"
+    kinds = [each["type"] for each in stripe.account.state.all("event")]
+    assert {"payment_intent.canceled", "charge.refunded", "charge.dispute.created"} <= set(kinds)
+
+
 async def test_what_it_holds_outlives_a_restart(tmp_path: Path) -> None:
     file = tmp_path / "stripe.sqlite3"
     headers = {"authorization": f"Bearer {SECRET_KEY}"}
