@@ -68,7 +68,8 @@ def open_market(folder: Path, redis_url: str, *, control: str = "") -> Iterator[
         lives.begin()
         session = httpx.post(f"{lives.base}/api/auth/login", json={"email": ADMIN, "password": PASSWORD}).json()
         admin = {"Authorization": f"Bearer {session['access_token']}"}
-        market = Market(lives, Ledger(), admin, lambda intent: outside.run(_paid(stripe, intent)))
+        pay, stop = (lambda intent, act=act: outside.run(act(stripe, intent)) for act in (_paid, _stopped))
+        market = Market(lives, Ledger(), admin, pay, stop)
         market.open()
         yield market, lambda: outside.run(_cash(stripe))
         market.books.close()
@@ -116,6 +117,10 @@ async def _furnish(environ: dict[str, str]) -> None:
 async def _paid(stripe: Server, intent: str) -> None:
     form = {"payment_method": "pm_card_visa", "return_url": "http://127.0.0.1"}
     confirm_intent(stripe.account, form, intent)
+
+
+async def _stopped(stripe: Server, intent: str) -> None:
+    stripe.end_intent(intent)
 
 
 async def _cash(stripe: Server) -> Money:

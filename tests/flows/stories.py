@@ -32,6 +32,7 @@ class Market:
     ledger: Ledger
     admin: dict[str, str]
     pay: Callable[[str], None]  # what the customer's browser does at Stripe with an intent
+    stop: Callable[[str], None]  # what Stripe, or somebody in its dashboard, does with one
     bearer: dict[str, str] = field(default_factory=dict)
     user_id: str = ""
     cards: dict[str, str] = field(default_factory=dict)
@@ -155,6 +156,14 @@ class Shopper:
             time.sleep(0.01)
         raise TimeoutError(f"{order['order_id']} is {found.get('status')}, not {statuses}")
 
+    def prepares(self, order: Json) -> str:
+        """The payment intent of an order, once it can be paid."""
+        self.waits(order, "awaiting_payment")
+        asked = {"order_id": order["order_id"], "amount": order["totals"]["total"]}
+        key = {"Idempotency-Key": f"key-{uuid4().hex}"}
+        intent = self.market.done("POST", "/api/payments/create-intent", asked, **self.bearer, **key)
+        return str(intent["payment_intent_id"])
+
     def cancels(self, order: Json) -> None:
         """Asks for the end of the order. A repetition may find it ended."""
         answer = self.market.call("POST", f"/api/orders/{order['order_id']}/cancel", None, **self.bearer)
@@ -241,12 +250,21 @@ def a_guest_pays_in_the_browser(market: Market) -> Callable[[], None]:
 
     def go() -> None:
         order = guest.orders(PAID, email="guest@example.com")
-        guest.waits(order, "awaiting_payment")
-        asked = {"order_id": order["order_id"], "amount": order["totals"]["total"]}
-        key = {"Idempotency-Key": f"key-{uuid4().hex}"}
-        intent = market.done("POST", "/api/payments/create-intent", asked, **guest.bearer, **key)
-        market.pay(intent["payment_intent_id"])
+        market.pay(guest.prepares(order))
         guest.waits(order, "processing")
+
+    return go
+
+
+def a_payment_ends_at_stripe(market: Market) -> Callable[[], None]:
+    """By its own rules or in its dashboard: the order ends, and the code is free again."""
+    guest = market.guest()
+    guest.takes("plenty")
+
+    def go() -> None:
+        order = guest.orders(UNDONE, promo_code=market.code, email=f"guest-{uuid4().hex[:8]}@example.com")
+        market.stop(guest.prepares(order))
+        guest.waits(order, "cancelled")
 
     return go
 
@@ -262,4 +280,5 @@ STORIES: Final[tuple[Story, ...]] = (
     two_guests_want_the_last_unit,
     a_guest_with_a_promo_code_changes_their_mind,
     a_guest_pays_in_the_browser,
+    a_payment_ends_at_stripe,
 )
