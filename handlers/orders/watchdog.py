@@ -73,6 +73,9 @@ class Watchdog:
                 await self.sweep()
             except (StoreError, LeaseLost) as error:
                 log.warning("deadlines were not looked at", extra={"reason": type(error).__name__})
+            except Exception as error:
+                # One bad round must not end the watch for good. The type alone: texts may hold what logs must not.
+                log.error("a round failed", extra={"reason": type(error).__name__})  # noqa: TRY400 - see above
             await asyncio.sleep(EVERY)
 
     async def sweep(self) -> int:
@@ -121,6 +124,11 @@ class Watchdog:
                 await self._services.store.write(store.DEADLINES, delete, partition=row.data["bucket"])
         except StoreError as error:
             log.warning("a deadline waits", extra={"reason": type(error).__name__})
+            return False
+        except Exception as error:
+            # One bad order must not hold up the others; it is looked at again, and the log says so each time.
+            order_id = row.data.get("order_id")
+            log.error("a deadline failed", extra={"order_id": order_id, "reason": type(error).__name__})  # noqa: TRY400 - see above
             return False
         return True
 

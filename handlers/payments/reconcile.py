@@ -1,6 +1,7 @@
 """What hangs between us and Stripe is asked for again: a lost webhook, a process that was killed on its way.
 
-What waits for the customer is the order's deadline's to end: `give_up` finds out what became of it.
+What waits for the customer is the order's deadline's to end: `OrderCancelled` finds out what became of it. A turn asks
+about so many and the next one goes on behind them, so that those which hang for days do not hold up the others.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from typing import Final
 
 from handlers.contract.services import EventServices
 from handlers.partners.breaker import PartnerUnavailable
+from handlers.partners.payments import PaymentRefused
 from handlers.payments import process, refunds, store
 from handlers.payments.rules import Cause
 from handlers.platform.clock import timestamp
 from handlers.platform.errors import Problem
-from handlers.platform.store.port import StoreError
+from handlers.platform.store.port import Scalar, StoreError
 
 log = logging.getLogger(__name__)
 
@@ -24,18 +26,28 @@ AGE: Final = timedelta(seconds=60)
 LIMIT: Final = 100
 
 
+class Rounds:
+    """How far this process has come, by status. `services.room(Rounds)` is the one."""
+
+    def __init__(self, _: EventServices) -> None:
+        self.after: dict[str, tuple[Scalar, ...] | None] = {}
+
+
 async def reconcile(services: EventServices, job: str) -> int:
     """Asks about what has waited for a minute, and writes what is new; answers how much that was.
 
     `job`: the id of this run, which the events carry. One that fails does not hold up the others.
     """
-    before = timestamp(services.clock.now() - AGE)
+    before, rounds = timestamp(services.clock.now() - AGE), services.room(Rounds)
     done = 0
     for status in ("processing", "requested", "pending"):
-        for each in await store.waiting(services.store, status, before, LIMIT):
+        found, rounds.after[status] = await store.waiting(
+            services.store, status, before, LIMIT, after=rounds.after.get(status)
+        )
+        for each in found:
             try:
                 await _settle(services, each, Cause(each["correlation_id"], job))
-            except (PartnerUnavailable, Problem, StoreError) as error:
+            except (PartnerUnavailable, PaymentRefused, Problem, StoreError) as error:
                 log.warning("payment not reconciled", extra={"status": status, "reason": type(error).__name__})
                 continue
             done += 1

@@ -24,6 +24,7 @@ from handlers.platform.store.port import (
     Query,
     Range,
     Replace,
+    Scalar,
     Sort,
     VersionConflict,
 )
@@ -114,18 +115,25 @@ async def hold(store: DocumentStore, payment: Json, refund: Json, rows: Sequence
     return True
 
 
-async def waiting(store: DocumentStore, status: str, before: str, limit: int) -> list[Json]:
-    """Payments or refunds in a state since before a moment, oldest first, over all orders."""
+async def waiting(
+    store: DocumentStore, status: str, before: str, limit: int, *, after: tuple[Scalar, ...] | None = None
+) -> tuple[list[Json], tuple[Scalar, ...] | None]:
+    """Payments or refunds in a state since before a moment, oldest first, over all orders.
+
+    `after`: where to go on, as the answer before said it; None begins with the oldest, and is said behind the youngest.
+    """
     page: Page = await store.query(
         Query(
             CONTAINER,
             where=Eq("status", status),
             sort=(Sort("created_at"),),
             limit=limit,
+            after=after,
             purpose=RECONCILIATION,
         )
     )
-    return [each.data for each in page.items if each.data["created_at"] < before]
+    found = [each.data for each in page.items if each.data["created_at"] < before]
+    return found, page.next if len(found) == len(page.items) else None
 
 
 async def _need(store: DocumentStore, order_id: str, id: str) -> Document:

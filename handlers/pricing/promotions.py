@@ -117,7 +117,7 @@ async def _taken_back(store: DocumentStore, code: str, order_id: str, due: str |
 
     async def attempt() -> None:
         row = await store.read(CONTAINER, key, _order_row(order_id))
-        if row is None or (due is not None and row.data["until"] > due):
+        if row is None or (due is not None and _until(row) > due):
             return
         operations: list[Operation] = [Delete(row.data["id"], if_match=row.etag)]
         if row.data["once"]:
@@ -139,9 +139,14 @@ async def forget_uses(store: DocumentStore, code: str) -> None:
 async def _kept(store: DocumentStore, key: str, order_id: str, until: str) -> bool:
     """Whether the use of an order is counted; if so, no attempt takes it back before `until`."""
     row = await store.read(CONTAINER, key, _order_row(order_id))
-    if row is not None and row.data["until"] < until:
+    if row is not None and _until(row) < until:
         await store.write(CONTAINER, Replace({**row.data, "until": until}, if_match=row.etag))
     return row is not None
+
+
+def _until(row: Document) -> str:
+    """When the last attempt to place the order is over; rows from before there was such a moment know of none."""
+    return str(row.data.get("until", ""))
 
 
 def _redemption(promotion: Json, order_id: str, customer_key: str, until: str) -> list[Operation]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,14 +63,42 @@ async def test_what_could_not_be_done_is_looked_at_again(crud: RunningApp, monke
     assert await dog.sweep() == 1
 
 
-async def test_it_goes_on_after_a_failure(crud: RunningApp, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_order_that_cannot_be_looked_at_does_not_hold_up_the_others(
+    crud: RunningApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dog = Watchdog(crud.services)
+    await dog.sweep()
+    for name in ("order-1", "order-bad", "order-2"):
+        await due(crud, name, minutes=5)
+    look = watchdog.look
+
+    async def fails(services: Any, row: dict[str, Any]) -> None:
+        if row["order_id"] == "order-bad":
+            raise KeyError("what no order lacks")
+        await look(services, row)
+
+    crud.clock.advance(minutes=6)
+    with monkeypatch.context() as patch:
+        patch.setattr(watchdog, "look", fails)
+        assert await dog.sweep() == 2
+        await due(crud, "order-3", minutes=5)
+        crud.clock.advance(minutes=6)
+        assert await dog.sweep() == 1
+    # Mended, it is looked at, though its bucket is long past.
+    assert await dog.sweep() == 1
+
+
+@pytest.mark.parametrize("failure", [DocumentExists("a failure"), KeyError("a defect")])
+async def test_it_goes_on_after_a_failure(
+    crud: RunningApp, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
     monkeypatch.setattr(watchdog, "EVERY", 0.01)
     dog = Watchdog(crud.services)
     sweeps: list[int] = []
 
     async def sweep() -> int:
         sweeps.append(1)
-        raise DocumentExists("a failure")
+        raise failure
 
     monkeypatch.setattr(dog, "sweep", sweep)
     dog.start()

@@ -12,10 +12,11 @@ from handlers import worker
 from handlers.orders.watchdog import Watchdog
 from handlers.partners.breaker import PartnerUnavailable
 from handlers.payments import process, refunds, store
+from handlers.payments import reconcile as reconciling
 from handlers.payments.reconcile import reconcile
 from handlers.payments.rules import Payable, RefundRequest
 from handlers.platform.errors import Problem
-from handlers.platform.store.port import Delete
+from handlers.platform.store.port import Delete, Patch
 from infra.local.stripe.faults import Fault
 from infra.local.stripe.refunds import create_refund
 from tests.support.app import running_app
@@ -194,6 +195,32 @@ async def test_a_pending_refund_and_a_payment_in_the_works_are_reconciled(till: 
     assert await reconcile(till.services, "job-1") == 2
     assert (await store.read(till.services.store, order.order_id, "refund-1") or {})["status"] == "succeeded"
     assert (await payment(till, other))["status"] == "succeeded"
+
+
+async def test_what_hangs_for_days_does_not_hold_up_the_others(till: Paying, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A turn asks about one: two refunds whose bank takes its time, one whose payment Stripe does not know any more."""
+    monkeypatch.setattr(reconciling, "LIMIT", 1)
+    orders = [await paid(till, "pm_card_pendingRefund") for _ in range(4)]
+    made = [await refund(till, order, f"refund-{at}", amount=15000) for at, order in enumerate(orders)]
+    lost = await payment(till, orders[2])
+    till.stripe.account.state.forget("payment_intent", lost["id"])
+    await till.services.store.write(
+        store.CONTAINER, Patch(lost["id"], sets={"status": "processing"}), partition=orders[2].order_id
+    )
+    till.stripe.settle_refund(made[3]["stripe_id"], "succeeded")
+    till.running.clock.advance(minutes=2)
+    for turn in range(4):
+        await reconcile(till.services, f"job-{turn}")
+    last = await store.read(till.services.store, orders[3].order_id, "refund-3")
+    assert last is not None
+    assert last["status"] == "succeeded"
+    # After the youngest it begins anew.
+    till.stripe.settle_refund(made[0]["stripe_id"], "succeeded")
+    for turn in range(4):
+        await reconcile(till.services, f"job-again-{turn}")
+    first = await store.read(till.services.store, orders[0].order_id, "refund-0")
+    assert first is not None
+    assert first["status"] == "succeeded"
 
 
 async def test_a_refund_that_fails_at_the_bank_comes_back(till: Paying) -> None:
