@@ -97,8 +97,7 @@ class EventWorker:
         return Consumer(group, handlers, self._contract, self._letters, broadcast=self._groups[group].broadcast)
 
     def _subscription(self, consumer: Consumer) -> Subscription:
-        topics = tuple(sorted({self._contract.events[name].topic for name in consumer.events}))
-        return Subscription(consumer.group, topics, consumer.deliver, self._groups[consumer.group].broadcast)
+        return consumer.subscription(tuple(sorted({self._contract.events[name].topic for name in consumer.events})))
 
     def _expose(self, relay: Relay) -> None:
         watch, publisher = self._services.telemetry.watch, relay.publisher

@@ -16,7 +16,8 @@ from typing import Any, Final
 
 import orjson
 
-from handlers.platform.bus.port import Batch, BusUnavailable, Received
+from handlers.platform.buried import Buried
+from handlers.platform.bus.port import Batch, BusUnavailable, Received, Subscription
 from handlers.platform.cache import CacheUnavailable
 from handlers.platform.dead_letters import DeadLetters, Failure, Reason, describe
 from handlers.platform.errors import Problem
@@ -67,7 +68,7 @@ class Counts:
 
 
 class Consumer:
-    """One group of this process. `deliver` is what the bus calls."""
+    """One group of this process. The bus delivers to its `subscription`."""
 
     def __init__(
         self,
@@ -84,6 +85,7 @@ class Consumer:
         self._handlers = handlers
         self._contract = contract
         self._letters = letters
+        self._buried = Buried(letters, group)
         self._broadcast = broadcast
         self._patience = patience
 
@@ -92,18 +94,22 @@ class Consumer:
         """The events it handles."""
         return frozenset(self._handlers)
 
+    def subscription(self, topics: tuple[str, ...]) -> Subscription:
+        """What the bus is to know of it."""
+        return Subscription(self.group, topics, self.deliver, self._broadcast, self._buried.taken)
+
     async def deliver(self, batch: Batch) -> None:
         """Handles a batch. Returns early when the batch is to stop; what it has finished is noted in the batch."""
-        if not any(self._is_for_us(message) for message in batch.messages):
-            # Most of a topic is for other groups: no tasks for that.
-            self.counts.passed += len(batch.messages)
-            batch.finish(len(batch.messages))
-            return
         chains: dict[str, deque[int]] = {}
+        passed: set[int] = set()
         for index, message in enumerate(batch.messages):
-            chains.setdefault(message.key, deque()).append(index)
-        waiting, front = deque(chains.values()), _Front(batch)
-        if len(waiting) == 1:
+            if self._is_for_us(message):
+                chains.setdefault(message.key, deque()).append(index)
+            else:
+                passed.add(index)
+        self.counts.passed += len(passed)
+        waiting, front = deque(chains.values()), _Front(batch, passed)
+        if len(waiting) <= 1:
             await self._work(waiting, front)
             return
         async with asyncio.TaskGroup() as tasks:
@@ -151,9 +157,6 @@ class Consumer:
 
     async def _attempt(self, message: Received) -> None:
         """One try: reads, checks, handles. Buries at once what can never fit. Raises what the handler raises."""
-        if not self._is_for_us(message):
-            self.counts.passed += 1
-            return
         event_type, major = type_of(message.attributes)
         if major != MAJOR:
             await self._bury(message, "unsupported_version", f"version {major} of {event_type}", 1)
@@ -163,7 +166,7 @@ class Consumer:
         except EventMismatch as error:
             await self._bury(message, "invalid", str(error), 1)
             return
-        if not self._broadcast and not event.replayed and await self._letters.holds(self.group, event.id):
+        if not self._broadcast and not event.replayed and await self._buried.holds(event.id):
             self.counts.passed += 1
             return
         await self._handle(event)
@@ -235,6 +238,7 @@ class Consumer:
                 attempts=attempts,
             )
         )
+        self._buried.add(event_id)
 
 
 class _Front:
@@ -242,13 +246,17 @@ class _Front:
 
     __slots__ = ("_done", "batch")
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, batch: Batch, done: set[int]) -> None:
         self.batch = batch
-        self._done: set[int] = set()
+        self._done = done
+        self._move()
 
     def done(self, index: int) -> None:
         """This one is."""
         self._done.add(index)
+        self._move()
+
+    def _move(self) -> None:
         front = self.batch.finished
         while front in self._done:
             self._done.discard(front)

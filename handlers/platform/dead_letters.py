@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 
 from handlers.platform.clock import Clock, SystemClock, timestamp
 from handlers.platform.ids import new_id
+from handlers.platform.inbox import KIND as INBOX
 from handlers.platform.inbox import row_id
 from handlers.platform.logs import redact_text
 from handlers.platform.outbox import COUNTER
@@ -94,7 +95,7 @@ class DeadLetters:
         row = {
             "id": row_id(failure.consumer, failure.event_id),
             "consumer": failure.consumer,
-            "kind": "inbox",
+            "kind": INBOX,
             "event_id": failure.event_id,
             "event_type": failure.event_type,
             "applied_at": now,
@@ -107,6 +108,11 @@ class DeadLetters:
     async def holds(self, consumer: str, event_id: str) -> bool:
         """Whether the event is a dead letter of this consumer, sent again or not. One point read."""
         return await self._store.read(CONTAINER, consumer, row_id(consumer, event_id)) is not None
+
+    async def ids(self, consumer: str, most: int) -> set[str]:
+        """The events that are dead letters of this consumer, sent again or not: at most so many. One query."""
+        page = await self._store.query(Query(CONTAINER, consumer, kind=INBOX, limit=most))
+        return {row.data["event_id"] for row in page.items}
 
     async def find(self, dead_letter_id: str) -> Document | None:
         """A dead letter by its id."""

@@ -114,6 +114,7 @@ class EventHubsConsumption:
             await self._hand_back(found.surplus)
 
     def _open(self, subscription: Subscription, key: Key, place: Place) -> Partition:
+        subscription.taken()
         partition = Partition(self._bus.clients, subscription, key, place, alarm=self._alarm, unsaved=self._unsaved)
         self._bus.attend(partition.task)
         return partition

@@ -101,18 +101,24 @@ class Batch:
 Deliver = Callable[[Batch], Awaitable[None]]
 
 
+def _unheard() -> None:
+    """For receivers that do not mind who had a partition before."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subscription:
     """A consumer group of this process and what receives its messages.
 
     `broadcast`: this process reads all partitions for itself, from the moment of `consume` on, without a checkpoint.
-    Otherwise a group that is new begins with the oldest message there is.
+    Otherwise a group that is new begins with the oldest message there is. `taken` hears of every partition that this
+    process gets, before the first message of it comes.
     """
 
     group: str
     topics: tuple[str, ...]
     deliver: Deliver
     broadcast: bool = False
+    taken: Callable[[], None] = _unheard
 
 
 @dataclass(frozen=True, slots=True)

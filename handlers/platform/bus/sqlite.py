@@ -24,6 +24,7 @@ from handlers.platform.bus.port import (
 )
 from handlers.platform.bus.sqlite_consumption import SqliteConsumption
 from handlers.platform.bus.sqlite_log import Log, Slot
+from handlers.platform.bus.sqlite_window import Window
 from handlers.platform.clock import Clock, SystemClock
 from handlers.platform.store.port import StoreError
 from handlers.platform.store.sqlite_schema import connect
@@ -53,6 +54,7 @@ class SqliteBus:
         except BaseException:
             writing.close()
             raise
+        self._window = Window(self._read)
         self._appended = False
         self._writer = Writer(
             writing,
@@ -117,10 +119,7 @@ class SqliteBus:
 
     def read(self, slot: Slot, after: int, limit: int) -> list[Received]:
         """The messages of a partition behind a sequence. Raises `BusUnavailable`."""
-        try:
-            return self.log.read(slot, after, limit, self._reading)
-        except sqlite3.Error as error:
-            raise BusUnavailable(BUSY) from error
+        return self._window.read(slot, after, limit)
 
     def heads(self) -> dict[int, int]:
         """The last sequence of every slot. Raises `BusUnavailable`."""
@@ -142,6 +141,12 @@ class SqliteBus:
         try:
             return (await self._writer.submit([work]))[0]
         except StoreError as error:  # the writer is the document store's, and speaks its language
+            raise BusUnavailable(BUSY) from error
+
+    def _read(self, slot: Slot, after: int, limit: int) -> list[Received]:
+        try:
+            return self.log.read(slot, after, limit, self._reading)
+        except sqlite3.Error as error:
             raise BusUnavailable(BUSY) from error
 
     def _append(

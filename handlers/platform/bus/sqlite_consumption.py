@@ -103,7 +103,7 @@ class SqliteConsumption:
         self._heads = heads
         for partition in (*self._partitions.values(), *self._own):
             if heads[partition.slot.number] > partition.position:
-                partition.wake()
+                partition.wake(heads[partition.slot.number])
 
     async def _keep(self) -> None:
         """Renews the leases, and shares out anew when the members have changed."""
@@ -139,7 +139,9 @@ class SqliteConsumption:
             await self._hand_back(found.surplus)
 
     def _open(self, subscription: Subscription, number: int, ownership: Ownership) -> Partition:
-        return Partition(self._bus, subscription, self._bus.log.slots[number], ownership, self._unsaved)
+        subscription.taken()
+        head, slot = self._heads.get(number, 0), self._bus.log.slots[number]
+        return Partition(self._bus, subscription, slot, ownership, head=head, unsaved=self._unsaved)
 
     async def _hand_back(self, keys: Sequence[Key]) -> None:
         """Gives partitions to the others, once what is under way in them is done."""

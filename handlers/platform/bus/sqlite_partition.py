@@ -20,16 +20,27 @@ PAUSE: Final = 0.5  # seconds, after a delivery that failed or moved nothing
 
 
 class Partition:
-    """Reads and delivers in a task of its own, from the moment it is made."""
+    """Reads and delivers in a task of its own, from the moment it is made.
+
+    `head`: the last sequence that is known of; nothing is read behind it. `unsaved` is set when it has moved.
+    """
 
     def __init__(
-        self, bus: SqliteBus, subscription: Subscription, slot: Slot, ownership: Ownership, unsaved: asyncio.Event
+        self,
+        bus: SqliteBus,
+        subscription: Subscription,
+        slot: Slot,
+        ownership: Ownership,
+        *,
+        head: int,
+        unsaved: asyncio.Event,
     ) -> None:
         self.group = subscription.group
         self.slot = slot
         self.epoch = ownership.epoch
         self.position = ownership.sequence
         self.saved = ownership.sequence
+        self._head = head
         self._bus = bus
         self._subscription = subscription
         self._unsaved = unsaved
@@ -37,8 +48,9 @@ class Partition:
         self._more = asyncio.Event()
         self._task = asyncio.create_task(self._run(), name=f"events-{self.group}-{slot.topic}-{slot.partition}")
 
-    def wake(self) -> None:
-        """There is something new."""
+    def wake(self, head: int) -> None:
+        """There is something new, up to `head`."""
+        self._head = head
         self._more.set()
 
     def unsaved(self) -> bool:
@@ -64,7 +76,7 @@ class Partition:
         while not self._stopping.is_set():
             self._more.clear()
             try:
-                moved = await self._deliver(self._bus.read(self.slot, self.position, BATCH))
+                moved = await self._deliver(self._read())
             except BusError:
                 log.warning("the event log cannot be read")
                 moved = False
@@ -73,6 +85,9 @@ class Partition:
                 moved = False
             if not moved and not self._stopping.is_set():
                 await asyncio.sleep(PAUSE)
+
+    def _read(self) -> list[Received]:
+        return self._bus.read(self.slot, self.position, BATCH) if self.position < self._head else []
 
     async def _deliver(self, messages: list[Received]) -> bool:
         """Waits when there are none. Whether there was progress."""

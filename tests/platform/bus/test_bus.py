@@ -149,6 +149,30 @@ async def test_two_members_share_and_one_takes_all_when_the_other_goes(open_bus:
     await b.stop()
 
 
+async def test_who_gets_a_partition_hears_of_it_before_its_messages(open_bus: Opener) -> None:
+    heard: dict[str, list[str]] = {"first": [], "second": []}
+
+    def member(name: str) -> Subscription:
+        async def deliver(batch: Batch) -> None:
+            heard[name] += ["message"] * len(batch.messages)
+            batch.finish(len(batch.messages))
+
+        return Subscription("readers", ("a-events",), deliver, taken=lambda: heard[name].append("taken"))
+
+    one, two = open_bus(), open_bus()
+    await one.publish("a-events", [message("k", 1)])
+    a = await one.consume([member("first")])
+    await eventually(lambda: "message" in heard["first"])
+    assert heard["first"] == ["taken"] * 4 + ["message"]
+    b = await two.consume([member("second")])
+    await eventually(lambda: (len(a.progress()), len(b.progress())) == (2, 2))
+    assert heard["second"].count("taken") == 2
+    await a.stop()
+    await eventually(lambda: len(b.progress()) == 4)
+    assert heard["second"].count("taken") == 4
+    await b.stop()
+
+
 async def test_the_checkpoint_of_a_former_owner_is_refused(open_bus: Opener) -> None:
     one, two = open_bus(), open_bus()
     stuck, reader = Reader(), Reader()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Generator, Sequence
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -129,9 +130,7 @@ class FaultyBus:
     async def consume(self, subscriptions: Sequence[Subscription]) -> Consumption:
         if self.inner is None:
             raise BusUnavailable("no route")
-        return await self.inner.consume(
-            [Subscription(s.group, s.topics, self._unruly(s.deliver), s.broadcast) for s in subscriptions]
-        )
+        return await self.inner.consume([replace(s, deliver=self._unruly(s.deliver)) for s in subscriptions])
 
     async def ping(self) -> None:
         if self.inner is None:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from random import Random
 from typing import Any
 
-from handlers.platform.bus.port import BusError, Consumption, Subscription
+from handlers.platform.bus.port import BusError, Consumption
 from handlers.platform.concurrency import settled
 from handlers.platform.consumer import Consumer, Patience
 from handlers.platform.dead_letters import DeadLetters
@@ -147,9 +147,7 @@ class World:
         consumers = [Consumer(g, {EVENT: self._handle}, contract(), self.letters, patience=patience) for g in GROUPS]
         while True:
             with contextlib.suppress(BusError):
-                self._consumption = await self.bus.consume(
-                    [Subscription(consumer.group, (TOPIC,), consumer.deliver) for consumer in consumers]
-                )
+                self._consumption = await self.bus.consume([consumer.subscription((TOPIC,)) for consumer in consumers])
                 return
             await asyncio.sleep(0.01)
 
