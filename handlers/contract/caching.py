@@ -7,6 +7,8 @@ order, their encoding and what is left out because it is the default make no dif
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import fields
+from operator import attrgetter
 from typing import Any, Final
 
 import orjson
@@ -35,17 +37,32 @@ class CachedOperation:
     async def answer(self, parameters: Sequence[Any], principal: Principal, handle: Handle) -> Reply[Any]:
         """What the handler answers, or has answered; `X-Cache` says which."""
 
+        key = self._key(parameters, principal)
+        if self._responses.is_new(self._rule, key):
+            return _passed(await handle())
+
         async def make() -> Made:
             return _made(await handle())
 
-        kept, state = await self._responses.answer(self._rule, self._key(parameters, principal), make)
+        kept, state = await self._responses.answer(self._rule, key, make)
         return Reply.raw(kept.content, Any, headers=[*kept.headers, (X_CACHE, state.encode("ascii"))])
 
     def _key(self, parameters: Sequence[Any], principal: Principal) -> bytes:
-        content = orjson.dumps([*parameters], default=_plain)
+        content = orjson.dumps([_values(each) for each in parameters], default=_plain)
         if not self._rule.private:
             return self._prefix + content
         return self._prefix + orjson.dumps([principal.role, principal.id]) + content
+
+
+_TAKE: dict[type[Any], Callable[[Any], Any]] = {}
+
+
+def _values(parameters: Any) -> Any:
+    """The values of an operation's parameters, out of their dataclass: faster than orjson would get them."""
+    take = _TAKE.get(type(parameters))
+    if take is None:
+        take = _TAKE[type(parameters)] = attrgetter(*[field.name for field in fields(parameters)])
+    return take(parameters)
 
 
 def _plain(value: Any) -> Any:
@@ -55,12 +72,25 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is no value of a parameter")
 
 
-def _made(answer: Any) -> Made:
-    """What is kept of an answer. Raises `TypeError` for one that is no plain success in JSON."""
+def _reply(answer: Any) -> Reply[Any]:
+    """What a handler answered. Raises `TypeError` for anything but a plain success in JSON: that could not be kept."""
     if not isinstance(answer, Reply):
-        return Made(orjson.dumps(answer))
+        return Reply(answer)
     if answer.status not in (None, 200) or answer.stream is not None or answer.content_type != JSON:
         raise TypeError("only plain answers can be kept")
-    content = answer.content if answer.content is not None else orjson.dumps(answer.body)
-    changes_at = answer.changes_at.timestamp() if answer.changes_at is not None else None
-    return Made(content, tuple(answer.headers), changes_at)
+    return answer
+
+
+def _passed(answer: Any) -> Reply[Any]:
+    """An answer that is not kept."""
+    reply = _reply(answer)
+    reply.headers.append((X_CACHE, b"MISS"))
+    return reply
+
+
+def _made(answer: Any) -> Made:
+    """What is kept of an answer."""
+    reply = _reply(answer)
+    content = reply.content if reply.content is not None else orjson.dumps(reply.body)
+    changes_at = reply.changes_at.timestamp() if reply.changes_at is not None else None
+    return Made(content, tuple(reply.headers), changes_at)

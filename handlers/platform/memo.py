@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Generic, TypeVar
 
 V = TypeVar("V")
@@ -22,6 +22,10 @@ class Memo(Generic[V]):
         self._now = now
         self._values: OrderedDict[Hashable, tuple[Hashable, float, V]] = OrderedDict()
 
+    def __contains__(self, key: Hashable) -> bool:
+        """Whether there is a value of the key, of whatever version and age."""
+        return key in self._values
+
     def get(self, key: Hashable, version: Hashable) -> V | None:
         """The value of a key, if it was made from this version and not too long ago."""
         kept = self._values.get(key)
@@ -29,6 +33,19 @@ class Memo(Generic[V]):
             return None
         self._values.move_to_end(key)
         return kept[2]
+
+    def find(self, wanted: Iterable[tuple[Hashable, Hashable]]) -> list[V | None]:
+        """`get` for many pairs of key and version."""
+        now, values = self._now(), self._values
+        found: list[V | None] = []
+        for key, version in wanted:
+            kept = values.get(key)
+            if kept is None or kept[0] != version or kept[1] < now:
+                found.append(None)
+            else:
+                values.move_to_end(key)
+                found.append(kept[2])
+        return found
 
     def put(self, key: Hashable, version: Hashable, value: V) -> None:
         """Keeps a value in place of the one before."""

@@ -126,12 +126,12 @@ class Catalogue:
 
         One that has gone since is left out, and forgotten.
         """
-        index = self._index
-        entries = [index.at(slot) for slot in slots]
-        known = [self._documents.get(entry.id, entry.version) for entry in entries]
+        entries = self._index.entries(slots)
+        known = self._documents.find([(entry.id, entry.version) for entry in entries])
+        here = [document for document in known if document is not None]
+        if len(here) == len(entries):
+            return here
         missing = [entry for entry, document in zip(entries, known, strict=True) if document is None]
-        if not missing:
-            return [document for document in known if document is not None]
         read = await store.read_many(self._services.store, [(entry.category, entry.id) for entry in missing])
         found: dict[str, Document] = {}
         for entry, there in zip(missing, read, strict=True):

@@ -56,7 +56,6 @@ async def test_a_draft_has_no_related_products(shop: Shop) -> None:
 
 
 async def test_answers_from_memory_say_so_and_are_the_same(shop: Shop) -> None:
-    first = await shop.client.get("/api/products?category=sports&limit=9")
-    second = await shop.client.get("/api/products?category=sports&limit=9")
-    assert second.headers["x-cache"] == "HIT"
-    assert second.content == first.content
+    answers = [await shop.client.get("/api/products?category=sports&limit=9") for _ in range(3)]
+    assert answers[2].headers["x-cache"] == "HIT"
+    assert len({answer.content for answer in answers}) == 1

@@ -77,6 +77,7 @@ class Generations:
         self._cache = cache
         self._now = now
         self._kinds: dict[str, _Kind] = {}
+        self._together: dict[tuple[str, ...], list[_Kind]] = {}
         self._asked_at = float("-inf")
         self._asked = asyncio.Event()  # set, and replaced, whenever there was an answer or none
         self._task: asyncio.Task[None] | None = None
@@ -102,12 +103,10 @@ class Generations:
         known.gone = [*known.gone, *gone][-MOST_GONE:]
         self._ask_soon()
 
-    def due(self, kinds: Sequence[str]) -> bool:
-        """Whether to `settle` the kinds before their generations count."""
-        for kind in kinds:
-            if kind not in self._kinds:
-                self._kind(kind)
-        return self._now() - self._asked_at >= ASK_SECONDS
+    def current(self, kinds: tuple[str, ...]) -> int | None:
+        """The `version` of the kinds; None when they have to be settled (`settle`) before it counts."""
+        version = self.version(kinds)  # first, for a kind that was not known yet is asked for at once
+        return version if self._now() - self._asked_at < ASK_SECONDS else None
 
     async def settle(self, kinds: Sequence[str]) -> None:
         """Sees to it that what is known of the kinds is not much older than a second, as far as Redis answers."""
@@ -121,9 +120,12 @@ class Generations:
         if since > WAIT_SECONDS and not self.alone:
             await asked.wait()
 
-    def versions(self, kinds: Sequence[str]) -> tuple[int, ...]:
-        """The generations of this process: what it keeps for itself is good while they are the same."""
-        return tuple([self._kinds[kind].version for kind in kinds])
+    def version(self, kinds: tuple[str, ...]) -> int:
+        """The generations of this process in one number that grows with each: answers are good while it is the same."""
+        known = self._together.get(kinds)
+        if known is None:
+            known = self._together[kinds] = [self._kind(kind) for kind in kinds]
+        return sum([kind.version for kind in known])
 
     def shared(self, kinds: Sequence[str]) -> tuple[int, ...] | None:
         """The generations of all processes; None while they are not known, or Redis has not heard of a change here."""

@@ -27,6 +27,9 @@ from handlers.platform.responses.shared import Place, SharedAnswers, place
 if TYPE_CHECKING:
     from handlers.platform.telemetry import Telemetry
 
+# Answers that are cheap to make are kept when they are asked for again among so many others: whoever walks through all
+# pages of everything pushes nothing out that people come back to.
+SEEN: Final = 512
 MEMORY_BYTES: Final = 16 * 1024 * 1024  # about 450 pages of 20 products
 ALONE_SECONDS: Final = 2.0
 LOOK_AGAIN_SECONDS: Final = 0.02
@@ -37,11 +40,11 @@ Answer = tuple[Kept, State]
 
 
 class _Asked(NamedTuple):
-    """A request: its key, the generations it was asked under, and what makes its answer."""
+    """A request: its key, the version of its data it was asked under, and what makes its answer."""
 
     rule: CacheRule
     key: bytes
-    versions: tuple[int, ...]
+    version: int
     make: Make
 
 
@@ -54,21 +57,35 @@ class Responses:
         self._background = background
         self._clock = clock
         self._memory: Memo[Kept] = Memo(MEMORY_BYTES, float("inf"), size_of)
-        self._making: dict[Hashable, asyncio.Future[Answer]] = {}
+        # What is being made; a future once somebody waits for it.
+        self._making: dict[Hashable, asyncio.Future[Answer] | None] = {}
         self._renewing: set[bytes] = set()
+        self._seen: set[bytes] = set()
         self.counts: dict[State, int] = {"HIT": 0, "MISS": 0, "STALE": 0}
         self.changed = self.generations.changed
         self.watch = self.generations.watch
         self.close = self.generations.close
+
+    def is_new(self, rule: CacheRule, key: bytes) -> bool:
+        """Whether a request not worth the way to Redis is the first of its kind lately: then nothing is kept."""
+        if rule.shared or key in self._seen or key in self._memory:
+            return False
+        if len(self._seen) >= SEEN:
+            self._seen.clear()
+        self._seen.add(key)
+        self.counts["MISS"] += 1
+        return True
 
     async def answer(self, rule: CacheRule, key: bytes, make: Make) -> Answer:
         """The answer to a request with this key, kept or made by `make`; and where it is from.
 
         Raises what `make` raises, which is not kept.
         """
-        if self.generations.due(rule.of):
+        version = self.generations.current(rule.of)
+        if version is None:
             await self.generations.settle(rule.of)
-        asked = _Asked(rule, key, self.generations.versions(rule.of), make)
+            version = self.generations.version(rule.of)
+        asked = _Asked(rule, key, version, make)
         answer = self._remembered(asked) or await self._together(asked)
         self.counts[answer[1]] += 1
         return answer
@@ -82,7 +99,7 @@ class Responses:
 
     def _remembered(self, asked: _Asked) -> Answer | None:
         """The answer in the memory of this process, if it may go out."""
-        found = self._memory.get(asked.key, asked.versions)
+        found = self._memory.get(asked.key, asked.version)
         if found is None:
             return None
         now = self._now()
@@ -99,25 +116,25 @@ class Responses:
 
     async def _together(self, asked: _Asked) -> Answer:
         """Gets the answer, or waits for the request of this process that is at it already."""
-        task = (asked.key, asked.versions)
-        while (others := self._making.get(task)) is not None:
-            await asyncio.wait([others])
-            if not others.cancelled():
-                answer, state = others.result()
+        task, making = (asked.key, asked.version), self._making
+        while task in making:
+            other = making[task]
+            if other is None:
+                other = making[task] = asyncio.get_running_loop().create_future()
+            await asyncio.wait([other])
+            if not other.cancelled():
+                answer, state = other.result()
                 return answer, "STALE" if state == "STALE" else "HIT"
-        future = self._making[task] = asyncio.get_running_loop().create_future()
+        making[task] = None
+        outcome: Answer | Exception | None = None
         try:
-            found = await self._get(asked) if asked.rule.shared else await self._make(asked, None)
+            outcome = await self._get(asked)
         except Exception as error:
-            future.set_exception(error)
-            future.exception()  # perhaps nobody waits for it
+            outcome = error
             raise
-        else:
-            future.set_result(found)
-            return found
         finally:
-            del self._making[task]
-            future.cancel()  # when this request was told to end: one of those who wait takes over
+            _tell(making.pop(task), outcome)
+        return outcome
 
     async def _get(self, asked: _Asked, *, renew: bool = False) -> Answer:
         """The answer from Redis, or from the handler; with `renew` a stale one is made anew now, not behind."""
@@ -133,7 +150,7 @@ class Responses:
             return await self._make(asked, None)
         if found is None or (renew and claimed):
             return await self._make(asked, where)
-        self._memory.put(asked.key, asked.versions, found)
+        self._memory.put(asked.key, asked.version, found)
         if self._now() < found.until:
             return found, "HIT"
         if claimed:
@@ -168,7 +185,7 @@ class Responses:
             if where is not None:
                 self._background.spawn(self._release(where), "release a claim")
             raise
-        self._memory.put(asked.key, asked.versions, answer)
+        self._memory.put(asked.key, asked.version, answer)
         if where is not None:
             with suppress(CacheUnavailable):  # the claim ends by itself
                 await self._shared.put(where, answer, self._now())
@@ -180,3 +197,16 @@ class Responses:
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
+
+
+def _tell(others: asyncio.Future[Answer] | None, outcome: Answer | Exception | None) -> None:
+    """Tells those who wait, if there are any. None: the request was told to end, and one of them takes over."""
+    if others is None:
+        return
+    if outcome is None:
+        others.cancel()
+    elif isinstance(outcome, Exception):
+        others.set_exception(outcome)
+        others.exception()  # perhaps nobody waits any more
+    else:
+        others.set_result(outcome)

@@ -221,6 +221,10 @@ class Index:
         """The product in a slot that is taken."""
         return cast("Entry", self._entries[slot])
 
+    def entries(self, slots: Iterable[int]) -> list[Entry]:
+        """The products in slots that are taken."""
+        return cast("list[Entry]", [self._entries[slot] for slot in slots])
+
     def find(self, id_or_slug: str) -> Entry | None:
         """The product of this id or slug, whatever its status."""
         slot = self.slot_of(id_or_slug)
