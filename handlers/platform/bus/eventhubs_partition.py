@@ -11,7 +11,7 @@ from azure.eventhub import EventData
 
 from handlers.platform.bus.eventhubs_clients import Clients
 from handlers.platform.bus.eventhubs_shares import Key, Place
-from handlers.platform.bus.port import Batch, Received, Subscription
+from handlers.platform.bus.port import Batch, Progress, Received, Subscription
 from handlers.platform.waiting import told
 
 log = logging.getLogger(__name__)
@@ -61,6 +61,10 @@ class Partition:
     def unsaved(self) -> bool:
         """Whether it has moved since its last checkpoint."""
         return self.position > self.saved
+
+    def progress(self) -> Progress:
+        """How far it is, as of the last messages that came."""
+        return Progress(self.group, self.topic, self.number, max(0, self.head - self.position))
 
     async def stop(self, seconds: float) -> None:
         """Lets the delivery under way finish; ends it after so long. The link closes later: see `task`."""

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from handlers.platform.bus.consumption import Balance
 from handlers.platform.process import has_ended
 from handlers.platform.store.port import (
     Create,
@@ -48,14 +49,6 @@ class Place:
     offset: str = EARLIEST
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """What a member owns, and what of it is more than its share."""
-
-    owned: dict[Key, Place]
-    surplus: list[Key]
-
-
 class Shares:
     """The share of one member. All methods raise `StoreError`. `lease`: seconds."""
 
@@ -66,7 +59,7 @@ class Shares:
         self._wanted = wanted
         self._held: dict[Key, Document] = {}
 
-    async def balance(self) -> Balance:
+    async def balance(self) -> Balance[Key, Place]:
         """Renews the membership, and takes what is free, up to a fair share of each group."""
         await self._renew()
         members = await self._members()

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from handlers.platform.bus.consumption import Balance
 from handlers.platform.bus.sqlite_log import MEMBERS
 from handlers.platform.process import has_ended
 
@@ -28,17 +29,9 @@ class Ownership:
     sequence: int
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """What a member owns now, and what of it is beyond its share."""
-
-    owned: dict[Key, Ownership]
-    surplus: list[Key]
-
-
 def balance(
     member: str, wanted: Mapping[str, Sequence[int]], now: int, lease: int, connection: sqlite3.Connection
-) -> Balance:
+) -> Balance[Key, Ownership]:
     """Renews the membership for `lease` milliseconds, frees what the dead owned, and takes up to this member's share.
 
     `wanted`: the slots that each group reads.

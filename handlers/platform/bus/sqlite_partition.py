@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Final
 
-from handlers.platform.bus.port import Batch, BusError, Received, Subscription
+from handlers.platform.bus.port import Batch, BusError, Progress, Received, Subscription
 from handlers.platform.bus.sqlite_leases import Ownership
 from handlers.platform.bus.sqlite_log import Slot
 
@@ -60,6 +60,10 @@ class Partition:
     def reached(self) -> tuple[int, int]:
         """What a checkpoint says: epoch and sequence."""
         return self.epoch, self.position
+
+    def progress(self) -> Progress:
+        """How far it is."""
+        return Progress(self.group, self.slot.topic, self.slot.partition, max(0, self._head - self.position))
 
     async def stop(self, seconds: float) -> None:
         """Lets the delivery under way finish; cancels it after so long."""
