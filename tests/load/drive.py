@@ -81,7 +81,10 @@ class _Connection:
 
     def hear(self) -> bool:
         """Takes what has come. True when the answer is whole: its status is in `status`."""
-        data = self._socket.recv(_CHUNK)
+        try:
+            data = self._socket.recv(_CHUNK)
+        except ConnectionError as error:
+            raise LoadFailed("the server cut a connection") from error
         if not data:
             raise LoadFailed("the server closed a connection")
         if self._missing < 0:

@@ -25,12 +25,20 @@ Streams = Sequence[Sequence[bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One kind of request and the ratio it has to reach; no floor: for information."""
+    """One kind of request and the ratio it has to reach; no floor: for information.
+
+    `peers`: what the peer is asked instead.
+    """
 
     key: str
     title: str
     streams: Streams
     floor: float | None
+    peers: Streams | None = None
+
+    def of(self, side: str) -> Streams:
+        """The requests to one side."""
+        return self.peers if self.peers is not None and side == "peer" else self.streams
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,7 @@ FULL: Final = Plan(rounds=9, seconds=1.6, warm_up=1.0)
 QUICK: Final = Plan(rounds=3, seconds=0.4, warm_up=0.3)
 SIDES: Final = ("ours", "peer")
 CONNECTIONS: Final = 64
+OUR_RULES: Final = "/api/cart/items-by-our-rules"
 PAGE_BYTES: Final = 20_000  # at least
 
 
@@ -54,6 +63,7 @@ def cases(settings: Settings) -> list[Case]:
     paths = seed.lists()
     if len(paths) * PAGE_BYTES <= MEMORY_BYTES:
         raise ValueError("lists would be answered from memory: ask for more of them")
+    others = Shoppers(settings, first=SHOPPERS)  # with carts that are empty on both sides
     again = [[request("GET", paths[0])]] * CONNECTIONS
     return [
         Case("list", "list of 20, made anew", seed.dealt(paths, CONNECTIONS), 3.5),
@@ -61,6 +71,9 @@ def cases(settings: Settings) -> list[Case]:
         Case("detail", "detail", seed.dealt(seed.details(), CONNECTIONS), 2.3),
         Case("write", "authenticated write", seed.writes(settings), 1.5),
         Case("cart", "cart add", Shoppers(settings).adds(CONNECTIONS), 2.0),
+        Case(
+            "cart", "cart add, our rules in both", others.adds(CONNECTIONS), None, others.adds(CONNECTIONS, OUR_RULES)
+        ),
     ]
 
 
@@ -68,7 +81,7 @@ def compare(session: Session) -> None:
     """Runs the cases that the session asks for; adds what it found."""
     session.say(f"store of {seed.PRODUCTS:,} products")
     template = session.room("template")
-    seed.fill(template, users=SHOPPERS)
+    seed.fill(template, users=2 * SHOPPERS)
     stock(template)
     for name in SIDES:
         shutil.copytree(template, session.folder / name)
@@ -86,12 +99,12 @@ def _measure(both: Sequence[Server], case: Case, session: Session) -> None:
     plan = QUICK if session.quick else FULL
     samples: dict[str, list[Sample]] = {server.name: [] for server in both}
     for server in both:
-        saturate(server.address, case.streams, seconds=plan.warm_up)
+        saturate(server.address, case.of(server.name), seconds=plan.warm_up)
     for number in range(plan.rounds):
         # A B, B A, A B …: whatever drifts meets both alike.
         for server in both if number % 2 == 0 else reversed(both):
             before = server.cpu_seconds()
-            sample = saturate(server.address, case.streams, seconds=plan.seconds)
+            sample = saturate(server.address, case.of(server.name), seconds=plan.seconds)
             sample.notes["cpu"] = (server.cpu_seconds() - before) / sample.requests
             expect_success(server, case.title, sample)
             samples[server.name].append(sample)
@@ -141,7 +154,7 @@ def expect_success(server: Server, title: str, sample: Sample) -> None:
 
 def _same_answer(both: Sequence[Server], case: Case) -> None:
     """Refuses to compare what is not the same. Writes differ in the moment of the change alone."""
-    bodies = [timeless(fetch(server, case.streams[0][0])) for server in both]
+    bodies = [timeless(fetch(server, case.of(server.name)[0][0])) for server in both]
     if bodies[0] != bodies[1]:
         raise RuntimeError(f"{case.title}: the two do not answer the same")
 

@@ -1,7 +1,8 @@
 """The peer: four of our operations as a good FastAPI team would write them. `python -m tests.load.peer` serves it.
 
 It shares with us everything that is not the framework: store and documents, the index over the catalogue, rules of
-accounts, token verification, rate limits, the edge with its log and metrics, uvicorn and its options. It differs in
+accounts, token verification, rate limits, the edge with its log and metrics, uvicorn and its options. Its cart alone
+is its own, over pydantic documents (`peer_cart`); once more over our rules it is there for information. It differs in
 what is to be compared: routing, dependencies, parameters, bodies, and answers through `response_model`, which FastAPI
 serialises with pydantic itself (its documentation advises that over orjson). It has no CSRF check, no strict parsing,
 no limit of body size and no `HEAD`: what it leaves out is to its advantage.
@@ -38,7 +39,7 @@ from handlers.products.rules import conditions, order_of
 from handlers.settings import Settings, load_settings
 from handlers.users import rules as users
 from handlers.users import store as accounts
-from tests.load import peer_cart
+from tests.load import peer_cart, peer_cart_models
 from tests.load import peer_models as view
 from tests.load.peer_asking import Deps, limited, permitted
 
@@ -59,9 +60,8 @@ def _app(settings: Settings, services: Services) -> FastAPI:
     app.get("/api/products", response_model=view.ProductPage, response_model_exclude_unset=True)(list_products)
     app.get("/api/products/{product_id}", response_model=view.Product, response_model_exclude_unset=True)(get_product)
     app.put("/api/users/me", response_model=view.User, response_model_exclude_unset=True)(update_me)
-    app.post("/api/cart/items", response_model=peer_cart.Cart, response_model_exclude_unset=True)(
-        peer_cart.add_cart_item
-    )
+    for path, add in (("items", peer_cart.add_cart_item), ("items-by-our-rules", peer_cart.add_by_our_rules)):
+        app.post(f"/api/cart/{path}", response_model=peer_cart_models.Cart, response_model_exclude_unset=True)(add)
     return app
 
 

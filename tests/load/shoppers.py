@@ -17,6 +17,7 @@ from tests.load import seed
 from tests.load.drive import request
 
 SHOPPERS: Final = 512
+ADD: Final = "/api/cart/items"
 _GOODS: Final = 240
 _ON_HAND: Final = 1_000_000
 HOME: Final = {
@@ -68,22 +69,26 @@ def goods() -> list[dict[str, str]]:
 
 
 class Shoppers:
-    """Makes the requests. `settings`: of the server, whose secrets sign the tokens; `count`: how many shoppers come."""
+    """Makes the requests. `settings`: of the server, whose secrets sign the tokens.
 
-    def __init__(self, settings: Settings, count: int = SHOPPERS) -> None:
+    `count`: how many shoppers come; `first`: the number of the first of them among the customers.
+    """
+
+    def __init__(self, settings: Settings, count: int = SHOPPERS, first: int = 0) -> None:
         self.count = count
-        self._ids = [seed.user(number)["user_id"] for number in range(count)]
-        self._tokens = [seed.token(settings, number, seed.CUSTOMER) for number in range(count)]
+        customers = range(first, first + count)
+        self._ids = [seed.user(number)["user_id"] for number in customers]
+        self._tokens = [seed.token(settings, number, seed.CUSTOMER) for number in customers]
         self._goods = goods()
 
     def user_id(self, number: int) -> str:
         """The id of a shopper."""
         return str(self._ids[number])
 
-    def add(self, number: int, article: int) -> bytes:
+    def add(self, number: int, article: int, path: str = ADD) -> bytes:
         """One unit of an article into the cart."""
         body = {**self._goods[article % len(self._goods)], "quantity": 1}
-        return self._post("/api/cart/items", number, body)
+        return self._post(path, number, body)
 
     def order(self, number: int, *, method: str | None, notes: str = "bench") -> bytes:
         """The cart as an order, with a key of its own; `method`: a saved card, None for a new one."""
@@ -101,11 +106,11 @@ class Shoppers:
         """A card that Stripe knows, into the wallet."""
         return self._post("/api/users/me/payment-methods", number, {"stripe_token": "pm_card_visa"})
 
-    def adds(self, connections: int) -> list[list[bytes]]:
+    def adds(self, connections: int, path: str = ADD) -> list[list[bytes]]:
         """Streams of adds: two lines a cart, which a slow server has soon as well, none of them full within a bench."""
         mine = self.count // connections
         return [
-            [self.add(at * mine + number % mine, at * 7 + number // mine) for number in range(mine * 2)]
+            [self.add(at * mine + number % mine, at * 7 + number // mine, path) for number in range(mine * 2)]
             for at in range(connections)
         ]
 
