@@ -21,6 +21,7 @@ _inventory_on_shipment_scheduled: Callable[[Event[e.ShipmentScheduledData], Even
 _orders_on_inventory_released: Callable[[Event[e.InventoryReleasedData], EventServices], Awaitable[None]] = orders.on_inventory_released
 _orders_on_inventory_reservation_failed: Callable[[Event[e.InventoryReservationFailedData], EventServices], Awaitable[None]] = orders.on_inventory_reservation_failed
 _orders_on_inventory_reserved: Callable[[Event[e.InventoryReservedData], EventServices], Awaitable[None]] = orders.on_inventory_reserved
+_orders_on_refund_failed: Callable[[Event[e.RefundFailedData], EventServices], Awaitable[None]] = orders.on_refund_failed
 _orders_on_shipment_rejected: Callable[[Event[e.ShipmentRejectedData], EventServices], Awaitable[None]] = orders.on_shipment_rejected
 _orders_on_shipment_scheduled: Callable[[Event[e.ShipmentScheduledData], EventServices], Awaitable[None]] = orders.on_shipment_scheduled
 _payments_on_inventory_reserved: Callable[[Event[e.InventoryReservedData], EventServices], Awaitable[None]] = payments.on_inventory_reserved
@@ -33,5 +34,6 @@ _products_on_stock_level_changed: Callable[[Event[e.StockLevelChangedData], Even
 _shipments_on_shipment_scheduled: Callable[[Event[e.ShipmentScheduledData], EventServices], Awaitable[None]] = shipments.on_shipment_scheduled
 _users_on_order_completed: Callable[[Event[e.OrderCompletedData], EventServices], Awaitable[None]] = users.on_order_completed
 _users_on_profile_updated: Callable[[Event[e.ProfileUpdatedData], EventServices], Awaitable[None]] = users.on_profile_updated
+_users_on_refund_failed: Callable[[Event[e.RefundFailedData], EventServices], Awaitable[None]] = users.on_refund_failed
 
 __all__ = ["Awaitable", "Callable", "Event", "EventServices", "e"]

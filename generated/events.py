@@ -182,6 +182,17 @@ class ProductVariant(TypedDict):
     weight_grams: NotRequired[int]
 
 
+class RefundFailedData(TypedDict):
+    refund_id: str
+    order_id: str
+    user_id: str
+    payment_intent_id: str
+    amount: float
+    currency: str
+    amount_refunded: float
+    failed_at: str
+
+
 class RefundProcessedData(TypedDict):
     refund_id: str
     order_id: str
@@ -545,6 +556,7 @@ EVENTS: Final[dict[str, EventSpec]] = {
     "ProductDeleted": EventSpec('product-events', '/data/product_id', ('crud-inventory', 'crud-search', 'ecommerce-catalog-search', 'product-management-acp-transformation', 'product-management-assortment-optimization', 'product-management-consistency-validation', 'product-management-normalization-classification'), 'ProductDeletedData', True),
     "ProductUpdated": EventSpec('product-events', '/data/product_id', ('crud-inventory', 'crud-search', 'ecommerce-catalog-search', 'product-management-acp-transformation', 'product-management-assortment-optimization', 'product-management-consistency-validation', 'product-management-normalization-classification'), 'ProductUpdatedData', True),
     "ProfileUpdated": EventSpec('user-events', '/data/user_id', ('crm-segmentation-personalization', 'crud-users'), 'ProfileUpdatedData', True),
+    "RefundFailed": EventSpec('payment-events', '/data/order_id', ('crud-orders', 'crud-users'), 'RefundFailedData', True),
     "RefundProcessed": EventSpec('payment-events', '/data/order_id', ('crm-support-assistance', 'crud-analytics', 'crud-notifications', 'crud-orders', 'crud-returns', 'crud-users'), 'RefundProcessedData', False),
     "RefundRequested": EventSpec('order-events', '/data/order_id', ('crud-payments',), 'RefundRequestedData', True),
     "ReturnApproved": EventSpec('support-events', '/data/order_id', ('crud-notifications', 'inventory-health-check', 'logistics-returns-support'), 'ReturnApprovedData', False),
@@ -576,13 +588,13 @@ TOPICS: Final[dict[str, TopicSpec]] = {
 }
 
 GROUPS: Final[dict[str, GroupSpec]] = {
-    "crud-orders": GroupSpec('orders', None, ('user-events', 'inventory-events', 'payment-events', 'shipping-events', 'support-events'), ('DeliveryCompleted', 'ETAUpdated', 'InventoryReleased', 'InventoryReservationFailed', 'InventoryReserved', 'PaymentFailed', 'PaymentProcessed', 'RefundProcessed', 'ReturnReceived', 'RouteIssueDetected', 'ShipmentRejected', 'ShipmentScheduled', 'ShipmentStatusUpdated', 'UserDeleted'), False),
+    "crud-orders": GroupSpec('orders', None, ('user-events', 'inventory-events', 'payment-events', 'shipping-events', 'support-events'), ('DeliveryCompleted', 'ETAUpdated', 'InventoryReleased', 'InventoryReservationFailed', 'InventoryReserved', 'PaymentFailed', 'PaymentProcessed', 'RefundFailed', 'RefundProcessed', 'ReturnReceived', 'RouteIssueDetected', 'ShipmentRejected', 'ShipmentScheduled', 'ShipmentStatusUpdated', 'UserDeleted'), False),
     "crud-payments": GroupSpec('payments', None, ('user-events', 'order-events', 'inventory-events', 'support-events'), ('InventoryReserved', 'OrderCancelled', 'RefundRequested', 'ReturnReceived', 'UserDeleted'), False),
     "crud-inventory": GroupSpec('inventory', None, ('product-events', 'shipping-events', 'support-events'), ('ProductCreated', 'ProductDeleted', 'ProductUpdated', 'ReturnReceived', 'ShipmentScheduled'), False),
     "crud-shipments": GroupSpec('shipments', None, ('user-events', 'order-events', 'shipping-events'), ('ETAUpdated', 'OrderCancelled', 'RouteIssueDetected', 'ShipmentScheduled', 'UserDeleted'), False),
     "crud-products": GroupSpec('products', None, ('product-events', 'inventory-events'), ('ReviewPublished', 'StockLevelChanged'), False),
     "crud-search": GroupSpec('products', None, ('product-events',), ('InventoryUpdated', 'ProductCreated', 'ProductDeleted', 'ProductUpdated'), True),
-    "crud-users": GroupSpec('users', None, ('user-events', 'order-events', 'payment-events'), ('OrderCompleted', 'ProfileUpdated', 'RefundProcessed'), False),
+    "crud-users": GroupSpec('users', None, ('user-events', 'order-events', 'payment-events'), ('OrderCompleted', 'ProfileUpdated', 'RefundFailed', 'RefundProcessed'), False),
     "crud-checkout": GroupSpec('checkout', None, ('order-events',), ('OrderCancelled',), False),
     "crud-returns": GroupSpec('returns', None, ('user-events', 'payment-events'), ('RefundProcessed', 'UserDeleted'), False),
     "crud-analytics": GroupSpec('analytics', None, ('order-events', 'payment-events'), ('OrderCancelled', 'OrderCreated', 'PaymentProcessed', 'RefundProcessed'), False),
@@ -631,6 +643,7 @@ EventType = Literal[
     "ProductDeleted",
     "ProductUpdated",
     "ProfileUpdated",
+    "RefundFailed",
     "RefundProcessed",
     "RefundRequested",
     "ReturnApproved",

@@ -66,6 +66,11 @@ async def on_refund_processed(event: Event[e.RefundProcessedData], services: Eve
     await hear(services, event, "refunded_in_full" if event.data["fully_refunded"] else "refunded_in_part")
 
 
+async def on_refund_failed(event: Event[e.RefundFailedData], services: EventServices) -> None:
+    """Money that had gone back is here again."""
+    await hear(services, event, "refund_failed_in_part" if event.data["amount_refunded"] else "refund_failed")
+
+
 async def on_shipment_scheduled(event: Event[e.ShipmentScheduledData], services: EventServices) -> None:
     """The parcel is being prepared."""
     data = event.data

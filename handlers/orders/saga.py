@@ -47,6 +47,8 @@ Trigger = Literal[
     "delivery_completed",
     "refunded_in_part",
     "refunded_in_full",
+    "refund_failed_in_part",
+    "refund_failed",
     # deadlines passed
     "reservation_overdue",
     "payment_overdue",
@@ -171,7 +173,13 @@ TABLE: Final[Rows] = {
     **_stay(_ENDED, "refunded_in_part", Step("paid", "partially_refunded")),
     **_rows((*_UNPAID, *_PAID), "refunded_in_full", replace(_CANCEL, payment="refunded", reason="staff_request")),
     **_rows(_GONE, "refunded_in_full", Step("refunded", "refunded", None, _UPDATED)),
+    ("refunded", "refunded_in_full"): Step("refunded", "refunded"),
     **_stay(_ENDED, "refunded_in_full", Step("paid", "refunded")),
+    # money that did not arrive: what is owed is for people, the customer's bank does not take it
+    **_stay((*_PAID, *_GONE), "refund_failed_in_part", Step("paid", "partially_refunded", None, _UPDATED)),
+    **_stay((*_PAID, *_GONE), "refund_failed", Step("paid", "paid", None, _UPDATED)),
+    **_stay((*_ENDED, "refunded"), "refund_failed_in_part", Step("paid", "refund_pending")),
+    **_stay((*_ENDED, "refunded"), "refund_failed", Step("paid", "refund_pending")),
     # deadlines
     ("pending", "reservation_overdue"): replace(_CANCEL, reason="process_timeout"),
     ("awaiting_payment", "payment_overdue"): replace(_CANCEL, reason="payment_timeout"),
@@ -187,7 +195,8 @@ def step(status: Status, payment: PaymentStatus, trigger: Trigger) -> Step:
     found = TABLE[status, trigger]
     ends_now = found.status == "cancelled" and status != "cancelled"
     news_of_refund = trigger in ("refunded_in_part", "refunded_in_full") and payment != "refunded"
-    if payment not in _WENT_BACK or ends_now or news_of_refund:
+    came_back = trigger in ("refund_failed_in_part", "refund_failed")
+    if payment not in _WENT_BACK or ends_now or news_of_refund or came_back:
         return found
     return replace(found, payment=None, emits=tuple(name for name in found.emits if name != "RefundRequested"))
 

@@ -3,7 +3,7 @@
     requested   held: it counts against what may be refunded; the provider may or may not know of it
     pending     the provider has accepted it (`RefundProcessed`) and has not settled it
     succeeded   settled
-    failed      refused, or come back from the customer's bank; it counts no more
+    failed      refused, or come back from the customer's bank (`RefundFailed`); it counts no more
 
 Every function may be called again. All raise `PartnerUnavailable` when the provider cannot tell; the refund then stays
 `requested`, and the same call again, or `resume`, goes on with it without paying twice (decision 67).
@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, Literal
 
 from handlers.contract.services import EventServices
 from handlers.partners.payments import PaymentRefused, ProviderRefund, RefundOrder
@@ -29,6 +29,8 @@ from handlers.platform.money import major_units
 from handlers.platform.store.port import Create, DocumentExists, Operation, VersionConflict
 
 log = logging.getLogger(__name__)
+
+EventName = Literal["RefundProcessed", "RefundFailed"]
 
 Json = dict[str, Any]
 
@@ -166,13 +168,16 @@ async def _settle(
 
 
 def _told(services: EventServices, payment: Json, refund: Json, before: str, cause: Cause) -> Sequence[Operation]:
-    """The row that tells of a refund: an event once it is accepted; for people, when the money has come back to us."""
+    """The rows that tell of a refund: once it is accepted, and when its money has come back to us, people too."""
     if refund["status"] != "failed":
-        return [_event(services, payment, refund, cause)] if before == "requested" else []
+        return [_event(services, payment, refund, "RefundProcessed", cause)] if before == "requested" else []
     if before == "requested":
         return []
     changes: Changes = {"refund_id": (None, refund["id"]), "status": (before, "failed")}
-    return [audited(services, payment, "refund_failed", changes)]
+    return [
+        _event(services, payment, refund, "RefundFailed", cause),
+        audited(services, payment, "refund_failed", changes),
+    ]
 
 
 def audited(services: EventServices, payment: Json, action: str, changes: Changes) -> Create:
@@ -203,12 +208,13 @@ def _count(payment: Json, refund: Json, before: str) -> None:
         payment["status"] = found.state
 
 
-def _event(services: EventServices, payment: Json, refund: Json, cause: Cause) -> Create:
+def _event(services: EventServices, payment: Json, refund: Json, name: EventName, cause: Cause) -> Create:
+    data = rules.refund_failed if name == "RefundFailed" else rules.refund_processed
     return services.outbox.row(
         store.CONTAINER,
         payment,
-        event_type="RefundProcessed",
-        data=rules.refund_processed(payment, refund, payment["updated_at"]),
+        event_type=name,
+        data=data(payment, refund, payment["updated_at"]),
         correlation_id=cause.correlation_id,
         causation_id=cause.causation_id,
     )

@@ -237,6 +237,20 @@ def refund_processed(payment: Mapping[str, Any], refund: Mapping[str, Any], at: 
     return data
 
 
+def refund_failed(payment: Mapping[str, Any], refund: Mapping[str, Any], at: str) -> e.RefundFailedData:
+    """The data of `RefundFailed`."""
+    return {
+        "refund_id": refund["refund_id"],
+        "order_id": refund["order_id"],
+        "user_id": refund["user_id"],
+        "payment_intent_id": refund["payment_intent_id"],
+        "amount": major_units(refund["amount"], refund["currency"]),
+        "currency": refund["currency"],
+        "amount_refunded": major_units(payment["refunded"], refund["currency"]),
+        "failed_at": at,
+    }
+
+
 # --- refusals
 def check_amount(totals: Mapping[str, Any], amount: float) -> None:
     """Raises `Problem` 422 unless the amount is the total (decision 34)."""

@@ -83,6 +83,12 @@ async def on_refund_processed(event: Event[e.RefundProcessedData], services: Eve
     await _earned(event, services, data["currency"], lambda earning: loyalty.refunded(earning, data["amount"]))
 
 
+async def on_refund_failed(event: Event[e.RefundFailedData], services: EventServices) -> None:
+    """Gives the points back of what was refunded and came back."""
+    data = event.data
+    await _earned(event, services, data["currency"], lambda earning: loyalty.refunded(earning, -data["amount"]))
+
+
 async def _earned(event: Event[Any], services: EventServices, currency: str, change: Callable[[Json], Json]) -> None:
     """Changes what an order has earned its customer, once, with the account and its event in the same batch."""
     user_id, order_id = event.data["user_id"], event.data["order_id"]

@@ -42,7 +42,7 @@ def completed(earning: Mapping[str, Any], total: float) -> Json:
 
 
 def refunded(earning: Mapping[str, Any], amount: float) -> Json:
-    """The row after some of the money went back."""
+    """The row after some of the money went back; came back to us where `amount` is below nothing."""
     return {**earning, "refunded": earning["refunded"] + minor_units(amount, earning["currency"])}
 
 

@@ -114,6 +114,8 @@ class Delivery:
             return PARCEL.get(data["status"])
         if name == "RefundProcessed":
             return "refunded_in_full" if data["fully_refunded"] else "refunded_in_part"
+        if name == "RefundFailed":
+            return "refund_failed_in_part" if data["amount_refunded"] else "refund_failed"
         if name == "PaymentFailed" and data["failure_code"] == "abandoned":
             return "payment_abandoned"
         return TRIGGERS.get(name)

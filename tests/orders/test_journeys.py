@@ -479,6 +479,57 @@ async def test_a_part_is_returned_in_the_dashboard_and_comes_back(market: Shop) 
     await tale.books(sold=BOUGHT, taken=tale.total, used=True)
     (entry,) = await told_people(tale, "refund_failed")
     assert (entry["actor_type"], entry["changes"]["status"]["after"]) == ("system", "failed")
+    await paid_again(tale, "paid")
+    assert (await tale.seen())["status"] == "processing"
+
+
+async def paid_again(tale: Story, payment_status: str) -> None:
+    """Waits until the order says so of its payment."""
+
+    async def there() -> bool:
+        return bool((await tale.seen())["payment_status"] == payment_status)
+
+    await eventually(there)
+
+
+async def test_the_refund_of_a_cancelled_order_comes_back(market: Shop) -> None:
+    tale = await story(market, card="pm_card_visa")
+    intent = await intent_of(tale)
+    assert (await tale.cancel()).status_code == 200
+    await paid_again(tale, "refunded")
+    (made,) = market.stripe.account.state.all("refund", payment_intent=intent)
+    market.stripe.settle_refund(made["id"], "failed")
+    # It is owed still, and the order says so until staff have returned it.
+    await paid_again(tale, "refund_pending")
+    await tale.books(sold=0, taken=tale.total, used=False)
+    assert (await refund(market, tale.order)).status_code == 201
+    await paid_again(tale, "refunded")
+    await tale.books(sold=0, taken=0, used=False)
+
+
+async def test_of_two_refunds_one_comes_back(market: Shop) -> None:
+    tale = await story(market, card="pm_card_visa")
+    parcel = await tale.parcel()
+    intent = await intent_of(tale)
+    for status in ("picked_up", "delivered"):
+        await moved(market, parcel, status)
+    await tale.reaches("completed")
+    for amount in (10.0, 20.0):
+        assert (await refund(market, tale.order, amount=amount)).status_code == 201
+    await tale.books(sold=BOUGHT, taken=tale.total - 3000, used=True)
+    made = {each["amount"]: each["id"] for each in market.stripe.account.state.all("refund", payment_intent=intent)}
+    market.stripe.settle_refund(made[1000], "failed")
+    await tale.books(sold=BOUGHT, taken=tale.total - 2000, used=True)
+    await paid_again(tale, "partially_refunded")
+    # The rest goes too, and of that some comes back: the goods are with the customer, some money is owed.
+    assert (await refund(market, tale.order)).status_code == 201
+    await tale.reaches("refunded")
+    market.stripe.settle_refund(made[2000], "failed")
+    await paid_again(tale, "refund_pending")
+    assert (await tale.seen())["status"] == "refunded"
+    assert (await refund(market, tale.order)).status_code == 201
+    await paid_again(tale, "refunded")
+    await tale.books(sold=BOUGHT, taken=0, used=True)
 
 
 async def test_everything_is_returned_in_the_dashboard(market: Shop) -> None:

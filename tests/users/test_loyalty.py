@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handlers.payments import refunds
 from handlers.payments import store as payments
+from handlers.payments.rules import Cause
 from handlers.platform.money import decimals, major_units, minor_units
 from handlers.platform.store.port import Query
 from handlers.users import events, loyalty, rules, store
@@ -185,10 +187,8 @@ async def test_what_is_refunded_has_earned_nothing(shop: Shop) -> None:
     await stands(shopper, total - 1100)
     assert (await refund(shop, order)).status_code == 201
     await stands(shopper, 0)
-    refunds = [
-        row for row in await payments.of_order(shop.services.store, order["order_id"]) if row["type"] == "refund"
-    ]
-    assert len(refunds) == 3
+    made = [row for row in await payments.of_order(shop.services.store, order["order_id"]) if row["type"] == "refund"]
+    assert len(made) == 3
     rows = await shop.services.store.query(
         Query(payments.CONTAINER, partition=order["order_id"], kind="outbox", limit=100)
     )
@@ -198,6 +198,25 @@ async def test_what_is_refunded_has_earned_nothing(shop: Shop) -> None:
             again = replace(event("RefundProcessed", envelope["data"], "crud-users"), id=envelope["event_id"])
             await events.on_refund_processed(again, shop.services)
     assert await standing(shopper) == (0, 0)
+
+
+async def test_a_refund_that_comes_back_gives_the_points_again(shop: Shop) -> None:
+    shopper, order, shipment_id = await shipped_order(shop)
+    total = minor_units(order["totals"]["total"], "USD")
+    for status in ("picked_up", "delivered"):
+        await moved(shop, shipment_id, status)
+    await stands(shopper, total)
+    made = (await refund(shop, order, amount=10.0)).json()
+    await stands(shopper, total - 1000)
+    found = await payments.read(shop.services.store, order["order_id"], made["refund_id"])
+    payment = await payments.payment_of(shop.services.store, order["order_id"])
+    assert found is not None
+    assert payment is not None
+    shop.stripe.settle_refund(found["stripe_id"], "failed")
+    await refunds.sync(shop.services, payment, Cause("request-of-a-test"))
+    await stands(shopper, total)
+    assert (await refund(shop, order, amount=10.0)).status_code == 201
+    await stands(shopper, total - 1000)
 
 
 async def test_a_refund_before_the_order_is_completed_counts_when_it_is(shop: Shop) -> None:

@@ -5744,7 +5744,8 @@ export interface components {
          * @description What has happened to the money of an order.
          *
          *     `pending` nothing yet; `processing` being charged; `paid` received in full; `failed` declined; `cancelled` the order ended before it was paid;
-         *     `refund_pending` a refund is on its way; `partially_refunded` and `refunded` some or all of it has been returned.
+         *     `refund_pending` a refund is on its way, or came back from the customer's bank and is still owed; `partially_refunded` and `refunded` some
+         *     or all of it has been returned.
          * @example paid
          * @enum {string}
          */
@@ -7357,7 +7358,7 @@ export interface components {
         /**
          * @description Standing in the loyalty programme. Each completed order earns one point per whole unit of its currency. What is refunded
          *     earns nothing: after a refund, an order has earned one point per whole unit of what is left of it, and the others are
-         *     taken back, down to no points at all. The tier follows the points. `next_tier` and `points_to_next_tier` are absent at the
+         *     taken back, down to no points at all; a refund that comes back gives them again. The tier follows the points. `next_tier` and `points_to_next_tier` are absent at the
          *     highest tier.
          * @example {
          *       "points": 1250,
