@@ -109,11 +109,11 @@ async def _payment(choice: m.PaymentChoice, call: Call) -> Json:
         raise _method_invalid()
     if method_id is None:
         return {"choice": choice.type}
-    wallet = await payment_methods.read(call.services.store, call.principal.id)
-    saved = wallet.find(method_id)
+    saved = await payment_methods.find(call.services.store, call.principal.id, method_id)
     if saved is None:
         raise _method_invalid()
-    card = {name: saved[name] for name in ("brand", "last4") if saved.get(name)}
+    method, _ = saved
+    card = {name: method[name] for name in ("brand", "last4") if method.get(name)}
     return {"choice": choice.type, "payment_method_id": method_id, **card}
 
 

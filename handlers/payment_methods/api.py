@@ -74,10 +74,10 @@ async def add_payment_method(body: m.PaymentMethodCreate, call: Call) -> Reply[v
 
 async def delete_payment_method(params: p.DeletePaymentMethodParameters, call: Call) -> None:
     """Removes a payment method at Stripe and then here, so that nothing stays there that nobody sees any more."""
-    wallet = await store.read(call.services.store, call.principal.id)
-    method = wallet.find(params.payment_method_id)
-    if method is None:
+    found = await store.find(call.services.store, call.principal.id, params.payment_method_id)
+    if found is None:
         raise not_found("Payment method", payment_method_id=params.payment_method_id)
+    method, _ = found
     try:
         await call.services.gateway.detach(method["stripe_id"])
     except PartnerUnavailable:

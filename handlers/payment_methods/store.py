@@ -51,10 +51,6 @@ class Wallet:
         """The id of the default method, None when nothing is saved."""
         return default_after(self.methods, self.row.data["default"] if self.row is not None else None)
 
-    def find(self, method_id: str) -> Json | None:
-        """A saved method, or None."""
-        return next((each for each in self.methods if each["payment_method_id"] == method_id), None)
-
 
 async def read(store: DocumentStore, user_id: str) -> Wallet:
     """Everything a customer has saved."""
@@ -62,6 +58,21 @@ async def read(store: DocumentStore, user_id: str) -> Wallet:
     row = await store.read(CONTAINER, user_id, _row_id(user_id))
     page = await store.query(Query(CONTAINER, partition=user_id, limit=MAX_METHODS + 1))
     return Wallet(user_id, [each.data for each in page.items], row)
+
+
+async def customer_of(store: DocumentStore, user_id: str) -> str | None:
+    """The customer's id at Stripe, None before anything was saved. One point read."""
+    row = await store.read(CONTAINER, user_id, _row_id(user_id))
+    return row.data["customer"] if row is not None else None
+
+
+async def find(store: DocumentStore, user_id: str, method_id: str) -> tuple[Json, str] | None:
+    """A saved method and the customer's id at Stripe, or None. Two point reads, where `read` asks for everything."""
+    places = [(CONTAINER, user_id, method_id), (CONTAINER, user_id, _row_id(user_id))]
+    method, row = await store.read_many(places)
+    if method is None or row is None or method.data.get("payment_method_id") != method_id:
+        return None
+    return method.data, row.data["customer"]
 
 
 async def open_wallet(store: DocumentStore, user_id: str, customer: str) -> None:

@@ -39,11 +39,9 @@ async def create_payment_intent(
     email = body.email if body.email is not MISSING else None
     order = await payable_order(call, body.order_id, email, body.amount)
     once = await _begun(call, body.order_id)
-    wallet = await payment_methods.read(call.services.store, order["user_id"])
+    customer = await payment_methods.customer_of(call.services.store, order["user_id"])
     try:
-        result = await process.prepare(
-            call.services, payable_of(order), Cause(call.request_id), customer=wallet.customer
-        )
+        result = await process.prepare(call.services, payable_of(order), Cause(call.request_id), customer=customer)
     except PartnerUnavailable:
         raise rules.provider_away() from None
     if result.client_secret is None:

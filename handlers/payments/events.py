@@ -58,13 +58,13 @@ async def on_inventory_reserved(event: Event[e.InventoryReservedData], services:
     if found is None or found.data["payment"]["choice"] != "saved_method" or found.data["status"] in FINAL:
         return
     order, cause = found.data, Cause.of(event)
-    wallet = await payment_methods.read(services.store, order["user_id"])
-    method = wallet.find(order["payment"]["payment_method_id"])
-    if method is None or wallet.customer is None:
+    saved = await payment_methods.find(services.store, order["user_id"], order["payment"]["payment_method_id"])
+    if saved is None:
         await _asked(process.give_up(services, payable_of(order), cause, _GONE))
         return
+    method, customer = saved
     try:
-        result = await _asked(process.charge(services, payable_of(order), method["stripe_id"], wallet.customer, cause))
+        result = await _asked(process.charge(services, payable_of(order), method["stripe_id"], customer, cause))
         declined = result.decline
         if declined is None and result.status == "cancelled":
             declined = _GONE  # an attempt that died had given up already, and could tell nobody

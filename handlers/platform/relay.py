@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 GROUP: Final = "outbox-relay"
 PAGE: Final = 256  # rows
 WAIT: Final = 1.0  # seconds until it looks again without having been woken
-SAVE_SECONDS: Final = 1.0  # so much is published again after a crash, for a write less per event
+SAVE_SECONDS: Final = 2.0  # so much is published again after a crash, for a write less per event
 _FIRST_PAUSE: Final = 0.02
 _LONGEST_PAUSE: Final = 2.0
 

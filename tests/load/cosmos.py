@@ -164,7 +164,7 @@ async def request_units() -> list[Units]:
     return [
         *found,
         Units("checkout: add to the cart and order", round(http, 2), 120),
-        Units("checkout: all of it until the order is paid, a lone order", round(alone, 2)),
+        Units("checkout: all of it until the order is paid, a lone order", round(alone, 2), 400),
         Units(f"checkout: all of it, each of {SHOPPERS} orders at once", round(whole, 2), 400),
     ]
 
