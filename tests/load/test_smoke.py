@@ -237,6 +237,7 @@ def test_floors_of_events_and_cosmos_are_measured(tmp_path: Path) -> None:
         "RU, modelled: list of 20 in a partition (orders of 1 kB)",
         "RU, modelled: signup, with claim, token and event",
         "RU, modelled: checkout: add to the cart and order",
+        "RU, modelled: checkout: all of it until the order is paid, a lone order",
         "RU, modelled: checkout: all of it, each of 12 orders at once",
     ]
     assert all(check["measured"] > 0 for check in checks.values())
