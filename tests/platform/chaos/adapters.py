@@ -43,8 +43,12 @@ async def _embedded(folder: Path) -> AsyncIterator[Adapters]:
 
 @asynccontextmanager
 async def _cosmos(folder: Path) -> AsyncIterator[Adapters]:
-    """Documents on the Cosmos adapter and the stand-in, two ranges, events on SQLite."""
-    yield Adapters("cosmos", _cosmos_store(), _sqlite_bus(folder))
+    """Documents on the Cosmos adapter and the stand-in, two ranges, events on SQLite.
+
+    SDK and stand-in cost milliseconds of this one loop at each call, and whoever is late for a lease begins anew, which
+    makes more work still: hence a longer lease and a slower pace, and fewer kills, for each waits for a lease to end.
+    """
+    yield Adapters("cosmos", _cosmos_store(), _sqlite_bus(folder), lease=2.0, kills=4, pace=1.2)
 
 
 @asynccontextmanager
