@@ -181,15 +181,8 @@ class Consumer:
         if not isinstance(envelope, dict):
             raise EventMismatch("the body is no object")
         self._contract.check(envelope)
-        return Event(
-            id=envelope["event_id"],
-            type=envelope["event_type"],
-            version=envelope["event_version"],
-            timestamp=envelope["timestamp"],
-            source=envelope["source"],
-            data=envelope["data"],
-            correlation_id=envelope["correlation_id"],
-            causation_id=envelope["causation_id"],
+        return Event.of(
+            envelope,
             group=self.group,
             topic=message.topic,
             key=message.key,

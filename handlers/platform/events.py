@@ -56,6 +56,24 @@ class Event(Generic[D]):
     key: str
     replayed: bool = False
 
+    @classmethod
+    def of(cls, envelope: Json, *, group: str, topic: str, key: str, replayed: bool = False) -> Event[D]:
+        """The event in an envelope, as a group receives it from a topic."""
+        return cls(
+            id=envelope["event_id"],
+            type=envelope["event_type"],
+            version=envelope["event_version"],
+            timestamp=envelope["timestamp"],
+            source=envelope["source"],
+            data=envelope["data"],
+            correlation_id=envelope["correlation_id"],
+            causation_id=envelope["causation_id"],
+            group=group,
+            topic=topic,
+            key=key,
+            replayed=replayed,
+        )
+
     @property
     def happened_at(self) -> float:
         """When it happened, in seconds since 1970."""

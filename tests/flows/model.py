@@ -88,20 +88,8 @@ class Delivery:
     @property
     def event(self) -> Event[Any]:
         """As the handler receives it."""
-        envelope = self.row["envelope"]
-        return Event(
-            id=envelope["event_id"],
-            type=envelope["event_type"],
-            version=envelope["event_version"],
-            timestamp=envelope["timestamp"],
-            source=envelope["source"],
-            data=envelope["data"],
-            correlation_id=envelope["correlation_id"],
-            causation_id=envelope["causation_id"],
-            group=self.group,
-            topic=self.row["topic"],
-            key=self.row["partition_key"],
-        )
+        row = self.row
+        return Event.of(row["envelope"], group=self.group, topic=row["topic"], key=row["partition_key"])
 
     @property
     def trigger(self) -> Trigger | None:

@@ -174,16 +174,5 @@ async def test_an_unknown_variant_is_404(shop: Shop) -> None:
 
 def event_of(envelope: Json) -> Event[Any]:
     """An outbox row's event as the consumer of the products room gets it."""
-    return Event(
-        id=envelope["event_id"],
-        type=envelope["event_type"],
-        version=envelope["event_version"],
-        timestamp=envelope["timestamp"],
-        source=envelope["source"],
-        data=envelope["data"],
-        correlation_id=envelope["correlation_id"],
-        causation_id=envelope["causation_id"],
-        group="crud-products",
-        topic="inventory-events",
-        key=envelope["data"]["product_id"],
-    )
+    key = envelope["data"]["product_id"]
+    return Event.of(envelope, group="crud-products", topic="inventory-events", key=key)

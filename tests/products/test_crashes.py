@@ -111,19 +111,8 @@ async def restart(shop: Shop, product_id: str) -> None:
 
 async def _handle(shop: Shop, envelope: Json) -> None:
     for room in (stock_events, events):
-        event: Event[Any] = Event(
-            id=envelope["event_id"],
-            type=envelope["event_type"],
-            version="1.0",
-            timestamp=envelope["timestamp"],
-            source="crud-service",
-            data=envelope["data"],
-            correlation_id="request-crash",
-            causation_id="request-crash",
-            group=room.__name__,
-            topic="product-events",
-            key=envelope["data"]["product_id"],
-        )
+        key = envelope["data"]["product_id"]
+        event: Event[Any] = Event.of(envelope, group=room.__name__, topic="product-events", key=key)
         name = {"ProductCreated": "created", "ProductUpdated": "updated", "ProductDeleted": "deleted"}.get(event.type)
         if name:
             await getattr(room, f"on_product_{name}")(event, shop.services)
