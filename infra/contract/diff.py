@@ -2,9 +2,10 @@
 
 Compares the contract with the last released one, `released/openapi.yaml`, by oasdiff with our severities
 (`severity.txt`: what tightens a request or takes something from an answer breaks) and by our own policy keys. It prints
-the changelog and exits 1 when a change breaks callers and `info.version` has no new major number. Removing an operation
-or parameter is no break when it was released as deprecated and its `x-sunset` has passed. `--release` makes the current
-contract the released one.
+the changelog and exits 1 when a change breaks callers, unless `info.version` has a new major number and the break is
+listed with its reason in `released/breaks.txt` (`breaks.py`). Removing an operation or parameter is no break
+when it was released as deprecated and its `x-sunset` has passed. `--release` makes the current contract the released
+one, and the list of breaks the changelog of its version.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from infra.contract import toolchain
+from infra.contract.breaks import read_breaks
 from infra.contract.bundle import Json, bundle_openapi, dump, load
 from infra.contract.policy import operations
 
 FOLDER = Path(__file__).resolve().parent
 RELEASED = FOLDER / "released" / "openapi.yaml"
+BREAKS = FOLDER / "released" / "breaks.txt"
 _SEVERITIES = FOLDER / "severity.txt"
 _ROLES = ("anonymous", "customer", "staff", "admin")
 _LEVELS = {3: "breaking", 2: "notable", 1: "change"}
@@ -42,7 +45,12 @@ class Change:
     check: str
 
     def __str__(self) -> str:
-        return f"  {self.level:<9} {self.place}: {self.text} [{self.check}]"
+        return f"  {self.level:<9} {self.entry}"
+
+    @property
+    def entry(self) -> str:
+        """As it stands in `released/breaks.txt`."""
+        return f"{self.place}: {self.text} [{self.check}]"
 
 
 def changes(base: Json, revision: Json) -> list[Change]:
@@ -50,11 +58,17 @@ def changes(base: Json, revision: Json) -> list[Change]:
     return sorted([*policy_changes(base, revision), *_oasdiff(base, revision)])
 
 
-def breaking(found: list[Change], base: Json, revision: Json) -> list[Change]:
-    """The changes that this version number does not allow."""
+def breaking(found: list[Change], base: Json, revision: Json, listed: Collection[str]) -> list[Change]:
+    """The changes that may not be: breaks without a new major number, or not `listed`."""
+    breaks = [change for change in found if change.level == "breaking"]
     if _major(revision) > _major(base):
-        return []
-    return [change for change in found if change.level == "breaking"]
+        return [change for change in breaks if change.entry not in listed]
+    return breaks
+
+
+def unfounded(found: list[Change], listed: Collection[str]) -> list[str]:
+    """What is listed as a break and is none, or none any more."""
+    return sorted(set(listed) - {change.entry for change in found if change.level == "breaking"})
 
 
 def _major(document: Json) -> int:
@@ -156,14 +170,26 @@ def main() -> int:
         print(change)
     if incomplete:
         print(f"contract-diff: {incomplete}", file=sys.stderr)
-    refused = breaking(found, base, revision)
+    listed = read_breaks(BREAKS.read_text(encoding="utf-8")) if BREAKS.is_file() else {}
+    refused = breaking(found, base, revision, listed)
     versions = f"{base['info']['version']} to {revision['info']['version']}"
-    print(f"contract-diff: {versions}: {len(found)} changes, {len(refused)} that break and may not")
-    if refused or (incomplete and options.require):
+    print(f"contract-diff: {versions}: {len(found)} changes, {len(listed)} break on purpose, {len(refused)} may not")
+    for change in refused:
+        print(
+            f"contract-diff: needs a new major version and its reason in {BREAKS.name}:\n  {change.entry}",
+            file=sys.stderr,
+        )
+    # Without oasdiff most breaks are not seen, and their lines are not unfounded.
+    stale = [] if incomplete else unfounded(found, listed)
+    for entry in stale:
+        print(f"contract-diff: {BREAKS.name} lists what is no break: {entry}", file=sys.stderr)
+    if refused or stale or (incomplete and options.require):
         return 1
     if options.release:
         RELEASED.parent.mkdir(exist_ok=True)
         RELEASED.write_text(dump(revision), encoding="utf-8")
+        if BREAKS.is_file():
+            BREAKS.rename(BREAKS.with_name(f"changelog-{revision['info']['version']}.txt"))
     return 0
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra.contract import diff, toolchain
+from infra.contract.breaks import read_breaks
 from infra.contract.bundle import ROOT, Json, bundle_openapi, dump, load
 from tests.contract.lint.seeds import GOOD
 
@@ -136,10 +137,10 @@ HARMLESS: dict[str, Mutate] = {
 }
 
 
-def _refused(base: Json, mutate: Mutate) -> list[str]:
+def _refused(base: Json, mutate: Mutate, listed: Collection[str] = ()) -> list[str]:
     revision = copy.deepcopy(base)
     mutate(revision)
-    return [str(change) for change in diff.breaking(diff.changes(base, revision), base, revision)]
+    return [change.entry for change in diff.breaking(diff.changes(base, revision), base, revision, listed)]
 
 
 @pytest.mark.usefixtures("_oasdiff")
@@ -167,12 +168,32 @@ def test_building_what_was_planned_is_no_news(base: Json) -> None:
 
 
 @pytest.mark.usefixtures("_oasdiff")
-def test_major_version_allows_breaking_changes(base: Json) -> None:
+def test_new_major_version_allows_only_listed_breaks(base: Json) -> None:
     def mutate(document: Json) -> None:
         document["paths"].pop("/api/orders")
+        BREAKING["role raised"](document)
         document["info"]["version"] = "2.0.0"
 
-    assert _refused(base, mutate) == []
+    both = _refused(base, mutate)
+    assert len(both) == 2
+    assert _refused(base, mutate, both[:1]) == both[1:]
+    assert _refused(base, mutate, both) == []
+
+
+@pytest.mark.usefixtures("_oasdiff")
+def test_listed_break_still_needs_a_new_major_version(base: Json) -> None:
+    refused = _refused(base, BREAKING["role raised"])
+    assert _refused(base, BREAKING["role raised"], refused) == refused
+
+
+@pytest.mark.usefixtures("_oasdiff")
+def test_what_is_listed_and_no_break_is_named(base: Json) -> None:
+    revision = copy.deepcopy(base)
+    BREAKING["role raised"](revision)
+    found = diff.changes(base, revision)
+    entries = [change.entry for change in found]
+    assert diff.unfounded(found, entries) == []
+    assert diff.unfounded(found, [*entries, "GET /api/gone: gone [gone]"]) == ["GET /api/gone: gone [gone]"]
 
 
 @pytest.mark.usefixtures("_oasdiff")
@@ -214,9 +235,50 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkey
     path = tmp_path / "openapi.yaml"
     path.write_text(dump(released), encoding="utf-8")
     monkeypatch.setattr(diff, "RELEASED", path)
+    monkeypatch.setattr(diff, "BREAKS", tmp_path / "breaks.txt")
     monkeypatch.setattr("sys.argv", ["diff", "--release"])
     assert diff.main() == 1
     assert "breaking  GET /api/products" in capsys.readouterr().out
     path.unlink()
     assert diff.main() == 0
     assert path.read_text(encoding="utf-8") == dump(bundle_openapi(ROOT))
+
+
+@pytest.mark.usefixtures("_oasdiff")
+def test_release_makes_the_list_of_breaks_the_changelog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    released, listed = tmp_path / "openapi.yaml", tmp_path / "breaks.txt"
+    released.write_text(dump(bundle_openapi(ROOT)), encoding="utf-8")
+    listed.write_text("A reason.\n  GET /api/gone: gone [gone]\n", encoding="utf-8")
+    monkeypatch.setattr(diff, "RELEASED", released)
+    monkeypatch.setattr(diff, "BREAKS", listed)
+    monkeypatch.setattr("sys.argv", ["diff", "--release"])
+    assert diff.main() == 1  # what is listed is no break
+    listed.write_text("# none\n", encoding="utf-8")
+    assert diff.main() == 0
+    assert not listed.exists()
+    version = bundle_openapi(ROOT)["info"]["version"]
+    assert (tmp_path / f"changelog-{version}.txt").read_text(encoding="utf-8") == "# none\n"
+
+
+def test_list_of_breaks_reads_reasons_and_breaks() -> None:
+    text = "# comment\nTwo lines\nof a reason.\n  A: one [x]\n  B: two [y]\nAnother reason.\n  C: three [z]\n"
+    assert read_breaks(text) == {
+        "A: one [x]": "Two lines of a reason.",
+        "B: two [y]": "Two lines of a reason.",
+        "C: three [z]": "Another reason.",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("  A: one [x]\n", "no reason"),
+        ("Why.\n  A: one [x]\n\n  B: two [y]\n", "no reason"),
+        ("Why.\n  A: one [x]\n  A: one [x]\n", "twice"),
+        ("Why.\n\nAnother.\n  A: one [x]\n", "without a break"),
+        ("Why.\n  A: one [x]\nNothing below.\n", "without a break"),
+    ],
+)
+def test_faulty_list_of_breaks_is_refused(text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        read_breaks(text)
