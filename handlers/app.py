@@ -21,7 +21,7 @@ from handlers.contract.services import Services
 from handlers.local import LocalPages
 from handlers.partners.agents import agents
 from handlers.partners.identity import IdentityProviders, known_providers
-from handlers.parts import event_services, text_of
+from handlers.parts import FilesUnusable, check_files, event_services, text_of
 from handlers.platform.clock import Clock, SystemClock
 from handlers.platform.csrf import CsrfGuard
 from handlers.platform.cursors import Cursors
@@ -147,7 +147,7 @@ def _lifespan(services: Services, forwarder: Forwarder | None) -> Any:
 
 
 def main() -> int:
-    """Serves the application until it is told to stop. Exit code 2 when the settings are not fit."""
+    """Serves the application until it is told to stop. Exit code 2 when settings or files are not fit."""
     try:
         settings = load_settings(os.environ)
     except SettingsError as error:
@@ -158,8 +158,12 @@ def main() -> int:
     writer = LineWriter()
     configure_logging(settings.log_level, writer)
     try:
+        check_files(settings)
         services = build_services(settings)
         serve(create_app(settings, services, writer), settings.host, settings.port, services.stopping)
+    except FilesUnusable as error:
+        print(error, file=sys.stderr)  # noqa: T201 - for an operator, in one line
+        return 2
     finally:
         writer.close()
     return 0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from typing import Final
+
 from pydantic import SecretStr
 
 from generated.containers import CONTAINERS
@@ -12,7 +15,7 @@ from handlers.partners.mail import Mailer, OutboxMailer, SendGridMailer
 from handlers.partners.payments import PaymentGateway
 from handlers.partners.sms import OutboxTexter, Texter, TwilioTexter
 from handlers.platform.background import Background
-from handlers.platform.bus.port import EventBus
+from handlers.platform.bus.port import BusUnavailable, EventBus
 from handlers.platform.bus.sqlite import SqliteBus
 from handlers.platform.cache import Cache
 from handlers.platform.clock import Clock, SystemClock
@@ -21,10 +24,15 @@ from handlers.platform.inbox import Inbox
 from handlers.platform.outbox import Outbox
 from handlers.platform.responses.responses import Responses
 from handlers.platform.store.absent import AbsentStore
-from handlers.platform.store.port import DocumentStore
+from handlers.platform.store.port import DocumentStore, StoreUnavailable
 from handlers.platform.store.sqlite import SqliteStore
 from handlers.platform.telemetry import Telemetry
 from handlers.settings import Settings
+
+_DOCUMENTS: Final = "documents.sqlite3"
+_EVENTS: Final = "events.sqlite3"
+
+log = logging.getLogger(__name__)
 
 
 def open_store(settings: Settings) -> DocumentStore:
@@ -41,8 +49,28 @@ def open_store(settings: Settings) -> DocumentStore:
             key=text_of(settings.cosmos_key),
             preferred_locations=settings.cosmos_preferred_locations,
         )
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    return SqliteStore.open(settings.data_dir / "documents.sqlite3", CONTAINERS)
+    return SqliteStore.open(settings.data_dir / _DOCUMENTS, CONTAINERS)
+
+
+class FilesUnusable(Exception):
+    """The files of the embedded parts cannot be used. The text is for an operator."""
+
+
+def check_files(settings: Settings) -> None:
+    """Opens what is embedded and closes it again, so that an unusable file is known before anything starts.
+
+    Raises `FilesUnusable`. Says in the log when production runs on such files (decision 79).
+    """
+    parts = settings.embedded_parts
+    try:
+        if "documents" in parts:
+            SqliteStore.prepare(settings.data_dir / _DOCUMENTS, CONTAINERS)
+        if "events" in parts:
+            SqliteBus.prepare(settings.data_dir / _EVENTS, TOPICS)
+    except (StoreUnavailable, BusUnavailable) as error:
+        raise FilesUnusable(f"DATA_DIR: {settings.data_dir}: {error}") from error
+    if parts and settings.in_production:
+        log.warning("production on one machine: parts are embedded", extra={"parts": parts})
 
 
 def open_bus(settings: Settings, store: DocumentStore, clock: Clock) -> EventBus:
@@ -56,7 +84,7 @@ def open_bus(settings: Settings, store: DocumentStore, clock: Clock) -> EventBus
         from handlers.platform.bus.eventhubs_clients import Namespace  # noqa: PLC0415 - loaded only then
 
         return EventHubsBus(Namespace(settings.event_hub_namespace, connection_string), store)
-    return SqliteBus.open(settings.data_dir / "events.sqlite3", TOPICS, clock=clock)
+    return SqliteBus.open(settings.data_dir / _EVENTS, TOPICS, clock=clock)
 
 
 def open_mailer(settings: Settings) -> Mailer:

@@ -88,6 +88,8 @@ class Settings(BaseSettings):
     """Address of the shop, for links in mails. Local: http://127.0.0.1:8000."""
     data_dir: Path = Path(".local")
     """Folder of the embedded documents and events, the outbox of messages and local secrets."""
+    single_machine: bool = False
+    """Allow the embedded documents and events in production, for a shop on one machine. Its log and health say so."""
     data_key: SecretStr | None = None
     """Encrypts TOTP secrets; keys for cursors and CSRF come from it. 32 characters or more. For `all` and `crud`."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -209,6 +211,14 @@ class Settings(BaseSettings):
     def in_production(self) -> bool:
         """Whether anything made for development is out of the question."""
         return self.env == "production"
+
+    @property
+    def embedded_parts(self) -> list[str]:
+        """What this process keeps in files of DATA_DIR: `documents`, `events`, both or nothing."""
+        documents = self.cosmos_account_uri is None and self.role != "gateway"
+        namespaces = (self.event_hub_namespace, self.event_hub_connection_string)
+        events = namespaces == (None, None) and self.role in ("all", "worker")
+        return [name for name, embedded in (("documents", documents), ("events", events)) if embedded]
 
     @property
     def redis_address(self) -> str | None:

@@ -99,6 +99,10 @@ def _needed(settings: Settings) -> Faults:
     for name, roles in _PRODUCTION.items():
         if settings.role in roles and getattr(settings, name) is None:
             yield name, f"needed in production by the role `{settings.role}`"
+    if not settings.single_machine:
+        for part in settings.embedded_parts:
+            name, service = _SERVICES[part]
+            yield name, f"needed in production by the role `{settings.role}` ({service}), unless SINGLE_MACHINE is set"
     if settings.jwt_algorithm == "HS256" and settings.jwt_secret is None and settings.role != "worker":
         yield "jwt_secret", f"needed in production by the role `{settings.role}`, at least {MIN_SECRET} characters"
 
@@ -109,6 +113,12 @@ _PRODUCTION: Final[dict[str, tuple[str, ...]]] = {
     "stripe_secret_key": ("all", "crud", "worker"),
     "stripe_webhook_secret": ("all", "crud"),
     "sendgrid_api_key": ("all", "crud", "worker"),
+}
+
+# What takes the place of an embedded part in production (decision 79).
+_SERVICES: Final[dict[str, tuple[str, str]]] = {
+    "documents": ("cosmos_account_uri", "Azure Cosmos DB"),
+    "events": ("event_hub_namespace", "Azure Event Hubs"),
 }
 
 

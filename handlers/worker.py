@@ -24,7 +24,7 @@ from handlers.contract.probes import Probes
 from handlers.contract.services import EventServices
 from handlers.dead_letters_command import run as run_dead_letters
 from handlers.orders.watchdog import Watchdog
-from handlers.parts import event_services, open_bus
+from handlers.parts import FilesUnusable, check_files, event_services, open_bus
 from handlers.payments.reconcile import reconcile
 from handlers.platform.jobs import LeasedJob
 from handlers.platform.logs import LineWriter, configure_logging
@@ -117,11 +117,17 @@ def create_worker(settings: Settings, services: EventServices, writer: LineWrite
 
 
 def serve(settings: Settings) -> int:
-    """Works until it is told to stop."""
+    """Works until it is told to stop. Answers the exit code: 2 when files are not fit."""
     writer = LineWriter()
     configure_logging(settings.log_level, writer)
-    serve_app(create_worker(settings, event_services(settings), writer), settings.host, settings.port)
-    writer.close()
+    try:
+        check_files(settings)
+        serve_app(create_worker(settings, event_services(settings), writer), settings.host, settings.port)
+    except FilesUnusable as error:
+        print(error, file=sys.stderr)  # noqa: T201 - for an operator, in one line
+        return 2
+    finally:
+        writer.close()
     return 0
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,9 +14,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from infra.contract.bundle import ROOT
 from tests.support.app import ORIGIN
 from tests.support.people import PASSWORD, new_address
-from tests.support.processes import Process, running_process
+from tests.support.processes import Process, free_port, running_process
 
 SHARED = {"JWT_SECRET": "j" * 40, "DATA_KEY": "d" * 40, "CORS_ORIGINS": ORIGIN, "CHECK_ANSWERS": "true"}
 # May come more than once by their nature.
@@ -167,6 +171,20 @@ def test_without_crud_the_gateway_says_503_until_it_is_back(pair: Pair, tmp_path
         assert again.terminate() == 0
     assert pair.client.get("/api/products").status_code == 503
     assert pair.gateway.terminate() == 0
+
+
+@pytest.mark.parametrize(
+    ("role", "file"), [("all", "documents.sqlite3"), ("all", "events.sqlite3"), ("worker", "events.sqlite3")]
+)
+def test_unusable_files_end_the_start_with_one_line(tmp_path: Path, role: str, file: str) -> None:
+    (tmp_path / file).mkdir()  # whatever the rights of whoever runs this, a folder is no file
+    environ = {**os.environ, "ENV": "test", "ROLE": role, "DATA_DIR": str(tmp_path), "PORT": str(free_port())}
+    command = [sys.executable, "-m", "handlers.app"]
+    done = subprocess.run(command, env=environ, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "cannot be opened" in done.stderr
+    assert str(tmp_path) in done.stderr
 
 
 def test_a_process_that_cannot_start_says_why(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from handlers.settings import Settings, SettingsError, describe, load_settings
 from handlers.settings_checks import local_secrets
 
 SECRET = "kR7!vQ2mZ9xW4tB8nL1cF6hJ3pD5sG0y"
-PRODUCTION = {
+SECRETS = {
     "JWT_SECRET": SECRET,
     "DATA_KEY": SECRET[::-1],
     "REDIS_URL": "redis://cache.example.com:6380",
@@ -25,6 +25,11 @@ PRODUCTION = {
     "STRIPE_WEBHOOK_SECRET": "whsec_9aBcDeFgHiJkLmN",
     "SENDGRID_API_KEY": "SG.9aBcDeFgHiJkLmN",
 }
+SERVICES = {
+    "COSMOS_ACCOUNT_URI": "https://holiday-peak.example.com:443/",
+    "EVENT_HUB_NAMESPACE": "holiday-peak-events",
+}
+PRODUCTION = {**SECRETS, **SERVICES}
 # Every variable of the plan's Appendix B.
 APPENDIX_B = [
     "HOST",
@@ -108,6 +113,25 @@ def test_production_needs_its_secrets() -> None:
     text = refused({})
     for name in PRODUCTION:
         assert f"{name}: needed in production" in text
+
+
+@pytest.mark.parametrize(
+    ("role", "missing"),
+    [
+        ("all", ["COSMOS_ACCOUNT_URI", "EVENT_HUB_NAMESPACE"]),
+        ("crud", ["COSMOS_ACCOUNT_URI"]),
+        ("worker", ["COSMOS_ACCOUNT_URI", "EVENT_HUB_NAMESPACE"]),
+    ],
+)
+def test_production_does_not_start_on_embedded_parts(role: str, missing: list[str]) -> None:
+    text = refused({**SECRETS, "ROLE": role})
+    assert [line.split(":")[0].strip() for line in text.splitlines()[1:]] == missing
+    single = load_settings({**SECRETS, "ROLE": role, "SINGLE_MACHINE": "true"})
+    assert len(single.embedded_parts) == len(missing)
+    by_string = {**SERVICES, "EVENT_HUB_CONNECTION_STRING": "Endpoint=sb://h;SharedAccessKeyName=a;SharedAccessKey=b"}
+    del by_string["EVENT_HUB_NAMESPACE"]
+    for services in (SERVICES, by_string):
+        assert load_settings({**SECRETS, **services, "ROLE": role}).embedded_parts == []
 
 
 def test_the_gateway_needs_fewer_secrets() -> None:
@@ -203,7 +227,7 @@ def test_secrets_never_show() -> None:
     environ = {**PRODUCTION, "REDIS_URL": "rediss://:hidden-word@cache.example.com"}
     settings = load_settings(environ)
     shown = repr(settings) + str(settings) + describe(environ) + str(settings.model_dump())
-    for secret in (*PRODUCTION.values(), "hidden-word"):
+    for secret in (*SECRETS.values(), "hidden-word"):
         assert secret not in shown
     assert "JWT_SECRET=**********  (set)" in shown
     assert "PORT=8000  (default)" in shown

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -82,6 +83,16 @@ class SqliteBus:
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             return cls(file, topics, clock or SystemClock(), lease, busy_timeout)
+        except (sqlite3.Error, OSError) as error:
+            raise BusUnavailable("the event log cannot be opened") from error
+
+    @classmethod
+    def prepare(cls, path: Path, topics: Mapping[str, TopicSpec], *, busy_timeout: float = 30.0) -> None:
+        """Creates the file or brings it up to date, and closes it. Raises `BusUnavailable` when it cannot be used."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with closing(connect(path, busy_timeout=busy_timeout, writes=True)) as connection:
+                Log(connection, topics)
         except (sqlite3.Error, OSError) as error:
             raise BusUnavailable("the event log cannot be opened") from error
 

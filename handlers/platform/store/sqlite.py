@@ -11,7 +11,8 @@ import asyncio
 import itertools
 import secrets
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -90,14 +91,14 @@ class SqliteStore:
         `busy_timeout`: seconds to wait for another process that writes. Raises `StoreUnavailable`.
         """
         file = Path(path)
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            layouts = {name: Layout(container) for name, container in containers.items()}
-            return cls(file, layouts, clock or SystemClock(), busy_timeout)
-        except sqlite3.Error as error:
-            raise unavailable(error) from error
-        except OSError as error:
-            raise StoreUnavailable("the document store's file cannot be opened") from error
+        with _opening(file):
+            return cls(file, _layouts_of(containers), clock or SystemClock(), busy_timeout)
+
+    @classmethod
+    def prepare(cls, path: Path, containers: Mapping[str, Container], *, busy_timeout: float = 30.0) -> None:
+        """Creates the file or brings it up to date, and closes it. Raises `StoreUnavailable` when it cannot be used."""
+        with _opening(path), closing(connect(path, busy_timeout=busy_timeout, writes=True)) as connection:
+            prepare(connection, [*_layouts_of(containers).values()])
 
     async def read(self, container: str, partition: str | tuple[str, ...], id: str) -> Document | None:
         """The document, or None. One point read."""
@@ -217,6 +218,22 @@ class SqliteStore:
             room -= gone.rowcount
             if room <= 0:
                 return
+
+
+def _layouts_of(containers: Mapping[str, Container]) -> dict[str, Layout]:
+    return {name: Layout(container) for name, container in containers.items()}
+
+
+@contextmanager
+def _opening(path: Path) -> Iterator[None]:
+    """Makes the folder, and turns what goes wrong around opening the file into `StoreUnavailable`."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except sqlite3.Error as error:
+        raise unavailable(error) from error
+    except OSError as error:
+        raise StoreUnavailable("the document store's file cannot be opened") from error
 
 
 def _charge(document: Document | None) -> None:
