@@ -17,6 +17,7 @@ from handlers.platform.store.port import (
     And,
     Condition,
     Contains,
+    Difference,
     Eq,
     Exists,
     In,
@@ -65,6 +66,8 @@ class _Compiler:
                 sql = f"ARRAY_CONTAINS({operand(path)}, {self.bind(value)})"
             case Exists(path, present):
                 sql = present_at(path) if present else absent_at(path)
+            case Difference(path, less, least):
+                sql = f"({operand(path)} - {operand(less)}) >= {self.bind(least)}"
             case And(conditions):
                 sql = self._all(conditions, " AND ", "true")
             case Or(conditions):

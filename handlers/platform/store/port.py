@@ -139,6 +139,15 @@ class Exists:
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """The number at `path` less the number at `less` is at least `ge`; what is no number fits nothing."""
+
+    path: str
+    less: str
+    ge: int
+
+
+@dataclass(frozen=True, slots=True)
 class And:
     """All of the conditions hold (none given: true)."""
 
@@ -152,7 +161,7 @@ class Or:
     conditions: Sequence[Condition]
 
 
-Condition = Eq | In | Range | Prefix | Contains | Exists | And | Or
+Condition = Eq | In | Range | Prefix | Contains | Exists | Difference | And | Or
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from handlers.platform.store.port import (
     And,
     Condition,
     Contains,
+    Difference,
     Eq,
     Exists,
     In,
@@ -73,6 +74,8 @@ class _Compiler:
                 sql = self._contains(path, value)
             case Exists(path, present):
                 sql = f"{self.operand(path)} IS {'NOT ' if present else ''}NULL"
+            case Difference(path, less, least):
+                sql = self._difference(path, less, least)
             case And(conditions):
                 sql = self._all(conditions, " AND ", "1")
             case Or(conditions):
@@ -123,6 +126,12 @@ class _Compiler:
         if "<" not in signs:
             parts.append(f"{self.operand(condition.path)} < {high}")
         return f"({' AND '.join(parts)})"
+
+    def _difference(self, path: str, less: str, least: int) -> str:
+        # SQLite would take a text for a number where Cosmos finds nothing to subtract.
+        numbers = [f"typeof({self.operand(each)}) IN ('integer', 'real')" for each in (path, less)]
+        gap = f"{self.operand(path)} - {self.operand(less)} >= {self.bind(least)}"
+        return f"({' AND '.join(numbers)} AND {gap})"
 
     def _prefix(self, path: str, prefix: str) -> str:
         low = f"{self.operand(path)} >= {self.bind(prefix)}"

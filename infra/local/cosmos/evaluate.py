@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import Any, Final
 
-from infra.local.cosmos.sql import Call, Compare, Literal, Logic, Node, Not, OneOf, Param, Path, parse_condition
+from infra.local.cosmos.sql import Call, Compare, Literal, Logic, Node, Not, OneOf, Param, Path, Subtract, parse_condition
 from infra.local.cosmos.wire import Json, Refusal
 
 Params = Mapping[str, Any]
@@ -62,6 +62,8 @@ def compile_node(node: Node) -> Evaluate:
             found = partial(_property, segments)
         case Compare(sign, left, right):
             found = _compare(sign, compile_node(left), compile_node(right))
+        case Subtract(left, right):
+            found = partial(_subtract, compile_node(left), compile_node(right))
         case OneOf(value_node, choices):
             found = _one_of(compile_node(value_node), [compile_node(choice) for choice in choices])
         case Not(part):
@@ -136,6 +138,12 @@ def _compare(sign: str, left: Evaluate, right: Evaluate) -> Evaluate:
         return test(one, other) if kind == rank(other) and kind in _ORDERED else UNDEFINED
 
     return ordered
+
+
+def _subtract(left: Evaluate, right: Evaluate, document: Json, params: Params) -> Any:
+    one, other = left(document, params), right(document, params)
+    numbers = rank(one) == rank(other) == _RANKS[int]
+    return one - other if numbers else UNDEFINED
 
 
 def _one_of(value: Evaluate, choices: list[Evaluate]) -> Evaluate:

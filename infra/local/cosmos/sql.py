@@ -15,7 +15,7 @@ _TOKEN: Final = re.compile(
     | (?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
     | (?P<param>@\w+)
     | (?P<word>[A-Za-z_]\w*)
-    | (?P<sign><=|>=|!=|<>|\{documentdb-formattableorderbyquery-filter\}|[=<>\[\](){},.:*])
+    | (?P<sign><=|>=|!=|<>|-|\{documentdb-formattableorderbyquery-filter\}|[=<>\[\](){},.:*])
     )""",
     re.VERBOSE,
 )
@@ -62,6 +62,14 @@ class Compare:
 
 
 @dataclass(frozen=True, slots=True)
+class Subtract:
+    """One number less another."""
+
+    left: Node
+    right: Node
+
+
+@dataclass(frozen=True, slots=True)
 class Logic:
     """AND or OR over two or more parts."""
 
@@ -84,7 +92,7 @@ class OneOf:
     choices: tuple[Node, ...]
 
 
-Node = Literal | Param | Path | Call | Compare | Logic | Not | OneOf
+Node = Literal | Param | Path | Call | Compare | Subtract | Logic | Not | OneOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +221,8 @@ class _Parser:
 
     def _comparison(self) -> Node:
         left = self._operand()
+        if self._take("-"):
+            left = Subtract(left, self._operand())
         if self._take("IN", "("):
             return OneOf(left, self._arguments())
         if self._peek() in _COMPARISONS:

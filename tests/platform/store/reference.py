@@ -5,7 +5,20 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from handlers.platform.store.port import And, Condition, Contains, Eq, Exists, In, Json, Or, Prefix, Query, Range
+from handlers.platform.store.port import (
+    And,
+    Condition,
+    Contains,
+    Difference,
+    Eq,
+    Exists,
+    In,
+    Json,
+    Or,
+    Prefix,
+    Query,
+    Range,
+)
 
 
 def value_at(document: Json, path: str) -> Any:
@@ -42,6 +55,9 @@ def holds(condition: Condition, document: Json) -> bool:
             return all(holds(part, document) for part in conditions)
         case Or(conditions):
             return any(holds(part, document) for part in conditions)
+        case Difference(path, less, least):
+            one, other = value_at(document, path), value_at(document, less)
+            return type_name(one) == type_name(other) == "number" and bool(one - other >= least)
         case _:
             return fits(condition, value_at(document, condition.path))
 
