@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from handlers.platform.consumer import Transient
+from handlers.platform.patience import Transient
 
 T = TypeVar("T")
 

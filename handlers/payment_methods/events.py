@@ -6,8 +6,8 @@ from generated import events as e
 from handlers.contract.services import EventServices
 from handlers.partners.breaker import PartnerUnavailable
 from handlers.payment_methods import store
-from handlers.platform.consumer import Transient
 from handlers.platform.events import Event
+from handlers.platform.patience import Transient
 
 
 async def on_user_deleted(event: Event[e.UserDeletedData], services: EventServices) -> None:

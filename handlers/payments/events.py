@@ -19,10 +19,10 @@ from handlers.partners.payments import Decline, PaymentRefused
 from handlers.payment_methods import store as payment_methods
 from handlers.payments import process, refunds, rules, store
 from handlers.payments.rules import Cause, Payable, RefundRequest
-from handlers.platform.consumer import Transient
 from handlers.platform.errors import Problem
 from handlers.platform.events import Event
 from handlers.platform.money import minor_units
+from handlers.platform.patience import Transient
 from handlers.platform.store.port import Operation
 
 log = logging.getLogger(__name__)

@@ -2,6 +2,7 @@
 
 Messages of one key are handled one after the other, different keys side by side. What fails is tried again a few times
 and then becomes a dead letter; what is merely away (store, cache, partner) is waited for, and the partition with it.
+So is a document that others change all the time, and for a moment one that the event proves but no replica shows yet.
 """
 
 from __future__ import annotations
@@ -11,18 +12,16 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
 
 from handlers.platform.buried import Buried
-from handlers.platform.bus.port import Batch, BusUnavailable, Received, Subscription
-from handlers.platform.cache import CacheUnavailable
+from handlers.platform.bus.port import Batch, Received, Subscription
 from handlers.platform.dead_letters import DeadLetters, Failure, Reason, describe
 from handlers.platform.errors import Problem
 from handlers.platform.events import ID, MAJOR, REPLAY_FOR, Event, EventContract, EventMismatch, type_of
-from handlers.platform.store.port import StoreUnavailable
+from handlers.platform.patience import Patience, Transient, Waiting
 from handlers.platform.waiting import told
 
 log = logging.getLogger(__name__)
@@ -31,26 +30,6 @@ Handler = Callable[[Event[Any]], Awaitable[None]]
 
 CONCURRENCY: Final = 16  # aggregates of one partition at a time
 HANDLER_SECONDS: Final = 60.0
-
-
-class Transient(Exception):
-    """Something is away for the moment. Errors of partners that shall be waited for derive from it."""
-
-
-_TRANSIENT: Final = (Transient, StoreUnavailable, BusUnavailable, CacheUnavailable, ConnectionError)
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How often a failing event is tried, and the pauses in seconds: they double from `first` to `longest`."""
-
-    attempts: int = 5
-    first: float = 0.05
-    longest: float = 10.0
-
-    def pause(self, failures: int) -> float:
-        """The pause after so many failures in a row."""
-        return min(self.longest, float(self.first * 2 ** min(failures - 1, 20)))
 
 
 class Counts:
@@ -78,7 +57,7 @@ class Consumer:
         letters: DeadLetters,
         *,
         broadcast: bool = False,
-        patience: Patience = Patience(),
+        patience: Patience | None = None,
     ) -> None:
         self.group = group
         self.counts = Counts()
@@ -87,7 +66,7 @@ class Consumer:
         self._letters = letters
         self._buried = Buried(letters, group)
         self._broadcast = broadcast
-        self._patience = patience
+        self._patience = patience or Patience()
 
     @property
     def events(self) -> frozenset[str]:
@@ -131,7 +110,7 @@ class Consumer:
 
     async def _message(self, message: Received, batch: Batch) -> bool:
         """Sees to one message, for as long as it takes. False: it was told to stop before."""
-        failed = waited = 0
+        failed, waiting = 0, Waiting()
         fault: Exception | None = None
         while True:
             try:
@@ -139,17 +118,17 @@ class Consumer:
                     await self._give_up(message, fault, failed)
                 else:
                     await self._attempt(message)
-            except _TRANSIENT as error:
-                waited += 1
-                self.counts.waited += 1
-                pause = self._patience.pause(waited)
-                if waited == 1 or pause == self._patience.longest:
-                    log.warning("%s waits: %s", self.group, describe(error))
             except Exception as error:
-                fault, failed = error, failed + 1
-                self.counts.failed += 1
-                pause = 0.0 if failed == self._patience.attempts else self._patience.pause(failed)
-                log.warning("%s failed at %s (%d): %s", self.group, _name(message), failed, describe(error))
+                if waiting.bears(error):
+                    self.counts.waited += 1
+                    pause = waiting.pause(self._patience)
+                    if waiting.times == 1 or pause > self._patience.longest / 2:
+                        log.warning("%s waits: %s", self.group, describe(error))
+                else:
+                    fault, failed = error, failed + 1
+                    self.counts.failed += 1
+                    pause = 0.0 if failed == self._patience.attempts else self._patience.pause(failed)
+                    log.warning("%s failed at %s (%d): %s", self.group, _name(message), failed, describe(error))
             else:
                 return True
             if await told(batch.stopping, pause):

@@ -21,8 +21,8 @@ from handlers.orders import store as orders
 from handlers.orders import watchdog
 from handlers.orders.saga import CANCELLABLE, DEADLINES, FINAL, IN_HANDS
 from handlers.platform.clock import moment
-from handlers.platform.consumer import Transient
 from handlers.platform.money import minor_units
+from handlers.platform.patience import Transient
 from handlers.platform.store.port import Query, StoreError
 from infra.local.stripe.intents import confirm_intent
 from infra.local.stripe.webhooks import signature

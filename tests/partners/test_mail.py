@@ -14,8 +14,9 @@ from aiohttp import web
 from handlers.partners.breaker import Breaker, PartnerAway, PartnerUnavailable
 from handlers.partners.mail import MailRefused, Message, OutboxMailer, SendGridMailer, outbox_messages
 from handlers.platform.bus.port import Batch
-from handlers.platform.consumer import Consumer, Patience
+from handlers.platform.consumer import Consumer
 from handlers.platform.events import Event
+from handlers.platform.patience import Patience
 from handlers.users import mails
 from tests.platform.chaos.contract import EVENT, contract
 from tests.platform.eventing import envelope, parts, received

@@ -13,8 +13,8 @@ import pytest
 from handlers.contract.services import EventServices
 from handlers.payment_methods import store
 from handlers.payment_methods.events import on_user_deleted
-from handlers.platform.consumer import Transient
 from handlers.platform.events import Event
+from handlers.platform.patience import Transient
 from infra.local.stripe.faults import Fault
 from tests.support.paying import ADDRESS, Paying, paying
 from tests.support.people import Person, rule_of, signed_in

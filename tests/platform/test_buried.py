@@ -15,9 +15,10 @@ from handlers.platform import buried as buried_module
 from handlers.platform.buried import Buried
 from handlers.platform.bus.port import Batch, Consumption
 from handlers.platform.bus.sqlite import SqliteBus
-from handlers.platform.consumer import Consumer, Patience
+from handlers.platform.consumer import Consumer
 from handlers.platform.dead_letters import DeadLetters, Failure
 from handlers.platform.events import Event
+from handlers.platform.patience import Patience
 from handlers.platform.store import charges
 from handlers.platform.store.port import Document, StoreUnavailable
 from tests.platform.chaos.contract import EVENT, TOPIC, TOPICS, contract

@@ -10,12 +10,21 @@ from typing import Any
 import pytest
 
 from handlers.platform import consumer as consumer_module
+from handlers.platform import patience as patience_module
 from handlers.platform.bus.port import Batch, Received
-from handlers.platform.consumer import Consumer, Handler, Patience, Transient
+from handlers.platform.consumer import Consumer, Handler
 from handlers.platform.errors import not_found, unavailable
 from handlers.platform.events import Event, EventMismatch, type_of
 from handlers.platform.inbox import Inbox
-from handlers.platform.store.port import Create, DocumentExists, Operation, StoreMisuse, StoreUnavailable
+from handlers.platform.patience import NotYetThere, Patience, Transient
+from handlers.platform.store.port import (
+    Create,
+    DocumentExists,
+    Operation,
+    StoreMisuse,
+    StoreUnavailable,
+    VersionConflict,
+)
 from tests.platform.chaos.contract import EVENT, STORED, TOPIC, contract
 from tests.platform.eventing import Parts, envelope, parts, received
 
@@ -94,6 +103,40 @@ async def test_one_key_after_the_other_and_keys_side_by_side(world: Parts) -> No
     assert most == consumer_module.CONCURRENCY
     for key in range(30):
         assert [number for name, number in order if name == f"k{key}"] == [0, 1, 2, 3, 4]
+
+
+async def test_a_contested_document_is_waited_for_and_never_becomes_a_dead_letter(world: Parts) -> None:
+    tries = 0
+
+    async def handler(event: Event[Any]) -> None:
+        nonlocal tries
+        tries += 1
+        if tries < 40:
+            raise VersionConflict("stock: the document has changed")
+
+    own = consumer(world, handler)
+    assert (await delivered(own, received(envelope()))).finished == 1
+    assert (tries, own.counts.waited, own.counts.failed, own.counts.buried) == (40, 39, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("error", "limit"), [(VersionConflict("changed"), "_CONTESTED"), (NotYetThere("no order"), "_BEHIND")]
+)
+async def test_what_is_contested_or_missing_for_ever_is_a_fault_in_the_end(
+    world: Parts, error: Exception, limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience_module, limit, 0.05)
+    tries = 0
+
+    async def handler(event: Event[Any]) -> None:
+        nonlocal tries
+        tries += 1
+        raise error
+
+    own = consumer(world, handler)
+    assert (await delivered(own, received(envelope()))).finished == 1
+    assert tries > QUICK.attempts
+    assert (own.counts.failed, own.counts.buried) == (QUICK.attempts, 1)
 
 
 async def test_poison_becomes_a_dead_letter_and_the_rest_goes_on(world: Parts) -> None:

@@ -7,7 +7,19 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import Any, Final
 
-from infra.local.cosmos.sql import Call, Compare, Literal, Logic, Node, Not, OneOf, Param, Path, Subtract, parse_condition
+from infra.local.cosmos.sql import (
+    Call,
+    Compare,
+    Literal,
+    Logic,
+    Node,
+    Not,
+    OneOf,
+    Param,
+    Path,
+    Subtract,
+    parse_condition,
+)
 from infra.local.cosmos.wire import Json, Refusal
 
 Params = Mapping[str, Any]

@@ -14,12 +14,13 @@ from typing import Any
 
 from handlers.platform.bus.port import BusError, Consumption
 from handlers.platform.concurrency import settled
-from handlers.platform.consumer import Consumer, Patience
+from handlers.platform.consumer import Consumer
 from handlers.platform.dead_letters import DeadLetters
 from handlers.platform.events import Event
 from handlers.platform.inbox import Inbox
 from handlers.platform.leases import Lease
 from handlers.platform.outbox import Outbox
+from handlers.platform.patience import Patience
 from handlers.platform.relay import GROUP, Relay
 from handlers.platform.store.port import (
     Create,
