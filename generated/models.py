@@ -262,6 +262,15 @@ class PasswordChange(BaseModel):
             min_length=8,
         ),
     ]
+    code: Annotated[
+        str | MISSING,
+        Field(
+            description='Six digits of the authenticator app, or one of the recovery codes (`XXXXX-XXXXX`; case and hyphen do not matter).',
+            max_length=11,
+            min_length=6,
+            pattern='^([0-9]{6}|[A-Za-z0-9]{5}-?[A-Za-z0-9]{5})$',
+        ),
+    ] = MISSING
 
 
 class PaymentConfirm(BaseModel):
@@ -520,6 +529,29 @@ class PromotionUpdate(BaseModel):
     active: Annotated[bool | MISSING, Field(description='Whether it can be used.')] = MISSING
 
 
+class ReauthenticationRequest(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    password: Annotated[
+        str | MISSING,
+        Field(
+            description='The password that is valid now. A wrong one answers 422 with the rule `invalid_credentials`.',
+            max_length=256,
+            min_length=1,
+        ),
+    ] = MISSING
+    code: Annotated[
+        str | MISSING,
+        Field(
+            description='Six digits of the authenticator app, or one of the recovery codes (`XXXXX-XXXXX`; case and hyphen do not matter).',
+            max_length=11,
+            min_length=6,
+            pattern='^([0-9]{6}|[A-Za-z0-9]{5}-?[A-Za-z0-9]{5})$',
+        ),
+    ] = MISSING
+
+
 ReportFormat = TypeAliasType(
     "ReportFormat", Annotated[Literal['csv', 'xlsx'], Field(description='Format of a report file.')]
 )
@@ -746,22 +778,22 @@ class TwoFactorDisableRequest(BaseModel):
         extra='forbid',
     )
     password: Annotated[
-        str,
+        str | MISSING,
         Field(
             description='The password that is valid now. A wrong one answers 422 with the rule `invalid_credentials`.',
             max_length=256,
             min_length=1,
         ),
-    ]
+    ] = MISSING
     code: Annotated[
-        str | MISSING,
+        str,
         Field(
             description='Six digits of the authenticator app, or one of the recovery codes (`XXXXX-XXXXX`; case and hyphen do not matter).',
             max_length=11,
             min_length=6,
             pattern='^([0-9]{6}|[A-Za-z0-9]{5}-?[A-Za-z0-9]{5})$',
         ),
-    ] = MISSING
+    ]
 
 
 class TwoFactorEnableRequest(BaseModel):
@@ -769,13 +801,13 @@ class TwoFactorEnableRequest(BaseModel):
         extra='forbid',
     )
     password: Annotated[
-        str,
+        str | MISSING,
         Field(
             description='The password that is valid now. A wrong one answers 422 with the rule `invalid_credentials`.',
             max_length=256,
             min_length=1,
         ),
-    ]
+    ] = MISSING
 
 
 class TwoFactorVerifyRequest(BaseModel):
@@ -790,6 +822,15 @@ class TwoFactorVerifyRequest(BaseModel):
             min_length=6,
             pattern='^[0-9]{6}$',
         ),
+    ]
+
+
+class UndoEmailChangeRequest(BaseModel):
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    token: Annotated[
+        str, Field(description='Token in the link of the mail; 72 hours, used once.', max_length=256, min_length=1)
     ]
 
 

@@ -28,6 +28,19 @@ class UpdateMeParameters:
     """Parameters of `updateMe`."""
 
     if_match: str | None = None
+    x_reauthentication: str | None = None
+
+@dataclass(kw_only=True, slots=True)
+class DeleteMeParameters:
+    """Parameters of `deleteMe`."""
+
+    x_reauthentication: str | None = None
+
+@dataclass(kw_only=True, slots=True)
+class RenewRecoveryCodesParameters:
+    """Parameters of `renewRecoveryCodes`."""
+
+    x_reauthentication: str | None = None
 
 @dataclass(kw_only=True, slots=True)
 class UpdatePreferencesParameters:

@@ -120,6 +120,15 @@ resetPassword = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_undo_email_change: Callable[[m.UndoEmailChangeRequest, Call], Awaitable[v.VerifiedEmail | Reply[v.VerifiedEmail]]] = auth.undo_email_change
+undoEmailChange = Operation(
+    id="undoEmailChange", method="post", path="/api/auth/undo-email-change", access=Access("anonymous"),
+    handler=_undo_email_change,
+    body=Body(m.UndoEmailChangeRequest),
+    limit=LimitRule(per_minute=10, burst=10),
+    headers=((b'cache-control', b'no-store'),),
+)
+
 _social_login: Callable[[p.SocialLoginParameters, m.SocialLoginRequest, Call], Awaitable[v.Session | Reply[v.Session]]] = auth.social_login
 socialLogin = Operation(
     id="socialLogin", method="post", path="/api/auth/social/{provider}", access=Access("anonymous"),
@@ -177,20 +186,33 @@ updateMe = Operation(
     handler=_update_me,
     parameters=Parameters(
         p.UpdateMeParameters,
-        header=(Parameter("If-Match", "if_match", text(min_length=1, max_length=128)),),
+        header=(Parameter("If-Match", "if_match", text(min_length=1, max_length=128)), Parameter("X-Reauthentication", "x_reauthentication", text(min_length=1, max_length=2048)),),
     ),
     body=Body(m.UserUpdate, min_properties=1),
     headers=((b'cache-control', b'no-store'),),
 )
 
-_delete_me: Callable[[Call], Awaitable[None | Reply[None]]] = users.delete_me
+_delete_me: Callable[[p.DeleteMeParameters, Call], Awaitable[None | Reply[None]]] = users.delete_me
 deleteMe = Operation(
     id="deleteMe", method="delete", path="/api/users/me", access=Access("customer", frozenset({"write:profile"})),
     handler=_delete_me,
     status=204,
+    parameters=Parameters(
+        p.DeleteMeParameters,
+        header=(Parameter("X-Reauthentication", "x_reauthentication", text(min_length=1, max_length=2048)),),
+    ),
     limit=LimitRule(per_minute=5, burst=5),
     headers=((b'cache-control', b'no-store'),),
     sets_cookies=True,
+)
+
+_reauthenticate: Callable[[m.ReauthenticationRequest, Call], Awaitable[v.Reauthentication | Reply[v.Reauthentication]]] = users.reauthenticate
+reauthenticate = Operation(
+    id="reauthenticate", method="post", path="/api/users/me/reauthentication", access=Access("customer", frozenset({"write:profile"})),
+    handler=_reauthenticate,
+    body=Body(m.ReauthenticationRequest),
+    limit=LimitRule(per_minute=5, burst=5),
+    headers=((b'cache-control', b'no-store'),),
 )
 
 getDashboard = Operation(
@@ -239,6 +261,18 @@ disableTwoFactor = Operation(
     handler=_disable_two_factor,
     status=204,
     body=Body(m.TwoFactorDisableRequest),
+    limit=LimitRule(per_minute=5, burst=5),
+    headers=((b'cache-control', b'no-store'),),
+)
+
+_renew_recovery_codes: Callable[[p.RenewRecoveryCodesParameters, Call], Awaitable[v.TwoFactorRecoveryCodes | Reply[v.TwoFactorRecoveryCodes]]] = users.renew_recovery_codes
+renewRecoveryCodes = Operation(
+    id="renewRecoveryCodes", method="post", path="/api/users/me/2fa/recovery-codes", access=Access("customer", frozenset({"write:profile"})),
+    handler=_renew_recovery_codes,
+    parameters=Parameters(
+        p.RenewRecoveryCodesParameters,
+        header=(Parameter("X-Reauthentication", "x_reauthentication", text(min_length=1, max_length=2048)),),
+    ),
     limit=LimitRule(per_minute=5, burst=5),
     headers=((b'cache-control', b'no-store'),),
 )
@@ -1510,6 +1544,7 @@ OPERATIONS: tuple[Operation, ...] = (
     resendVerification,
     forgotPassword,
     resetPassword,
+    undoEmailChange,
     socialLogin,
     createSocialNonce,
     createGuestSession,
@@ -1517,12 +1552,14 @@ OPERATIONS: tuple[Operation, ...] = (
     getMe,
     updateMe,
     deleteMe,
+    reauthenticate,
     getDashboard,
     getRewards,
     changePassword,
     enableTwoFactor,
     verifyTwoFactor,
     disableTwoFactor,
+    renewRecoveryCodes,
     getPreferences,
     updatePreferences,
     listAddresses,

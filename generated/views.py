@@ -136,6 +136,11 @@ class ReadinessCheck(TypedDict):
     latency_ms: float
 
 
+class Reauthentication(TypedDict):
+    reauthentication_token: str
+    expires_in: int
+
+
 class ReviewSummary(TypedDict):
     average: float
     count: int
@@ -1140,6 +1145,7 @@ class TrackingEvent(TypedDict):
 class User(TypedDict):
     user_id: str
     email: str
+    pending_email: NotRequired[str]
     name: str
     role: Literal['customer', 'staff', 'admin']
     phone: str | None
@@ -1237,7 +1243,7 @@ class Dashboard(TypedDict):
 
 
 class ErrorDetails(TypedDict):
-    rule: NotRequired[Literal['email_taken', 'invalid_credentials', 'email_not_verified', 'token_invalid', 'token_expired', 'token_reused', 'csrf_failed', 'origin_not_allowed', 'mfa_required', 'mfa_code_invalid', 'mfa_attempts_exceeded', 'two_factor_already_enabled', 'two_factor_not_enabled', 'password_too_common', 'password_contains_email', 'password_too_long', 'password_unchanged', 'provider_not_configured', 'identity_token_invalid', 'provider_email_missing', 'date_of_birth_invalid', 'last_admin', 'role_unchanged', 'slug_taken', 'sku_taken', 'category_not_found', 'category_not_empty', 'category_cycle', 'category_too_deep', 'product_not_found', 'variant_not_found', 'banner_window_invalid', 'price_invalid', 'already_reviewed', 'purchase_required', 'own_review', 'review_status_invalid', 'cart_empty', 'cart_changed', 'cart_not_found', 'quantity_limit', 'item_unavailable', 'out_of_stock', 'promo_code_unknown', 'promo_code_expired', 'promo_code_not_started', 'promo_code_used', 'promo_code_exhausted', 'promo_code_minimum', 'promo_code_taken', 'promotion_value_invalid', 'promotion_window_invalid', 'address_invalid', 'destination_not_served', 'shipping_method_unavailable', 'guest_email_required', 'order_not_cancellable', 'order_state_invalid', 'amount_mismatch', 'payment_declined', 'payment_authentication_required', 'payment_already_made', 'payment_not_found', 'payment_method_invalid', 'refund_exceeds_payment', 'idempotency_key_reused', 'idempotency_in_progress', 'signature_invalid', 'stock_negative', 'return_window_closed', 'return_quantity_exceeded', 'return_state_invalid', 'order_not_delivered', 'ticket_state_invalid', 'ticket_closed', 'assignee_invalid', 'shipment_state_invalid', 'carrier_unknown', 'shipment_time_invalid', 'phone_missing', 'period_invalid', 'config_key_unknown', 'config_value_invalid', 'service_not_restartable', 'dead_letter_state_invalid', 'agent_unavailable', 'version_conflict', 'reference_not_found', 'in_use', 'limit_reached']]
+    rule: NotRequired[Literal['email_taken', 'invalid_credentials', 'email_not_verified', 'token_invalid', 'token_expired', 'token_reused', 'csrf_failed', 'origin_not_allowed', 'mfa_required', 'mfa_code_invalid', 'mfa_attempts_exceeded', 'two_factor_already_enabled', 'two_factor_not_enabled', 'password_too_common', 'password_contains_email', 'password_too_long', 'password_unchanged', 'password_repetitive', 'password_contains_name', 'reauthentication_required', 'mfa_enrolment_required', 'provider_not_configured', 'identity_token_invalid', 'provider_email_missing', 'date_of_birth_invalid', 'last_admin', 'role_unchanged', 'slug_taken', 'sku_taken', 'category_not_found', 'category_not_empty', 'category_cycle', 'category_too_deep', 'product_not_found', 'variant_not_found', 'banner_window_invalid', 'price_invalid', 'already_reviewed', 'purchase_required', 'own_review', 'review_status_invalid', 'cart_empty', 'cart_changed', 'cart_not_found', 'quantity_limit', 'item_unavailable', 'out_of_stock', 'promo_code_unknown', 'promo_code_expired', 'promo_code_not_started', 'promo_code_used', 'promo_code_exhausted', 'promo_code_minimum', 'promo_code_taken', 'promotion_value_invalid', 'promotion_window_invalid', 'address_invalid', 'destination_not_served', 'shipping_method_unavailable', 'guest_email_required', 'order_not_cancellable', 'order_state_invalid', 'amount_mismatch', 'payment_declined', 'payment_authentication_required', 'payment_already_made', 'payment_not_found', 'payment_method_invalid', 'refund_exceeds_payment', 'idempotency_key_reused', 'idempotency_in_progress', 'signature_invalid', 'stock_negative', 'return_window_closed', 'return_quantity_exceeded', 'return_state_invalid', 'order_not_delivered', 'ticket_state_invalid', 'ticket_closed', 'assignee_invalid', 'shipment_state_invalid', 'carrier_unknown', 'shipment_time_invalid', 'phone_missing', 'period_invalid', 'config_key_unknown', 'config_value_invalid', 'service_not_restartable', 'dead_letter_state_invalid', 'agent_unavailable', 'version_conflict', 'reference_not_found', 'in_use', 'limit_reached']]
     faults: NotRequired[list[Fault]]
 
 
@@ -1249,6 +1255,7 @@ class LoginResult(TypedDict):
     refresh_token: NotRequired[str]
     token_type: NotRequired[Literal['Bearer']]
     expires_in: NotRequired[int]
+    mfa_enrolment_required: NotRequired[bool]
     refresh_expires_in: NotRequired[int]
     csrf_token: NotRequired[str]
     user: NotRequired[User]
@@ -1372,6 +1379,7 @@ class Session(TypedDict):
     refresh_token: NotRequired[str]
     token_type: Literal['Bearer']
     expires_in: int
+    mfa_enrolment_required: NotRequired[bool]
     refresh_expires_in: NotRequired[int]
     csrf_token: str
     session_id: NotRequired[str]

@@ -25,7 +25,7 @@ async def signup(body: m.SignupRequest, call: Call) -> Reply[v.User]:
     """Creates a customer account and sends the verification mail; signs nobody in."""
     services = call.services
     email = address_in(body.email)
-    check_new_password(body.password, email)
+    check_new_password(body.password, email, body.name)
     user = new_user(
         new_id("user"),
         email=email,
@@ -115,6 +115,12 @@ async def reset_password(body: m.ResetPasswordRequest, call: Call) -> v.Verified
     """Sets a password by a mailed token; ends every session and proves the address."""
     user = await proofs.reset(call, body.token, body.new_password)
     await forgive(call.services.limits, user["email"])
+    return {"email": user["email"], "email_verified": True}
+
+
+async def undo_email_change(body: m.UndoEmailChangeRequest, call: Call) -> v.VerifiedEmail:
+    """Gives an account the address back that a change took away; ends every session."""
+    user = await proofs.undo_email_change(call, body.token)
     return {"email": user["email"], "email_verified": True}
 
 

@@ -14,8 +14,8 @@ from handlers.platform.errors import Problem, unauthorized
 from handlers.platform.store.port import Document
 from handlers.platform.tokens import TokenRejected
 from handlers.users import store
+from handlers.users.credentials import with_code_used
 from handlers.users.rules import two_factor_on
-from handlers.users.security import with_code_used
 
 Json = dict[str, Any]
 

@@ -22,7 +22,7 @@ MFA_TRIES: Final = 5
 ACCEPTED: Final[v.Accepted] = {"message": "If this address has an account, a message is on its way."}
 
 
-def principal_of(user: Json, session_id: str) -> Principal:
+def principal_of(user: Json, session_id: str, authenticated_at: int) -> Principal:
     """The caller that an access token of this user stands for."""
     return Principal(
         id=user["user_id"],
@@ -31,6 +31,7 @@ def principal_of(user: Json, session_id: str) -> Principal:
         email=user["email"],
         session_id=session_id,
         token_version=user["token_version"],
+        authenticated_at=authenticated_at,
     )
 
 

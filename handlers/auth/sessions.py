@@ -24,17 +24,17 @@ MAX_LENGTH: Final = 256
 
 _ROTATE: Final = Script(
     """
-local known = redis.call('HMGET', KEYS[1], 'generation', 'rotated_at', 'user_id', 'version')
+local known = redis.call('HMGET', KEYS[1], 'generation', 'rotated_at', 'user_id', 'version', 'started_at')
 if not known[1] then return {'unknown'} end
 local presented, now = tonumber(ARGV[1]), tonumber(ARGV[2])
 local generation, rotated_at = tonumber(known[1]), tonumber(known[2])
 if presented == generation then
   redis.call('HSET', KEYS[1], 'generation', generation + 1, 'rotated_at', ARGV[2])
   redis.call('PEXPIRE', KEYS[1], ARGV[3])
-  return {'rotated', tostring(generation + 1), ARGV[2], known[3], known[4]}
+  return {'rotated', tostring(generation + 1), ARGV[2], known[3], known[4], known[5] or known[2]}
 end
 if presented == generation - 1 and now - rotated_at <= tonumber(ARGV[4]) then
-  return {'rotated', known[1], known[2], known[3], known[4]}
+  return {'rotated', known[1], known[2], known[3], known[4], known[5] or known[2]}
 end
 redis.call('DEL', KEYS[1])
 return {'reused'}
@@ -42,7 +42,8 @@ return {'reused'}
 )
 _BEGIN: Final = Script(
     """
-redis.call('HSET', KEYS[1], 'generation', 0, 'rotated_at', ARGV[1], 'user_id', ARGV[2], 'version', ARGV[3])
+redis.call('HSET', KEYS[1], 'generation', 0, 'rotated_at', ARGV[1], 'started_at', ARGV[1],
+  'user_id', ARGV[2], 'version', ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1
 """
@@ -51,11 +52,12 @@ return 1
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """A family's member: who it belongs to, and the text the client keeps."""
+    """A family's member: who it belongs to, when that person signed in (seconds since 1970), what the client keeps."""
 
     family: str
     user_id: str
     version: int
+    started_at: int
     text: str
 
 
@@ -78,7 +80,7 @@ class Sessions:
         family = secrets.token_urlsafe(16)
         started = _milliseconds(now)
         await self._eval(_BEGIN, family, [started, user_id, version, self._milliseconds_to_live])
-        return RefreshToken(family, user_id, version, self._text(family, 0, started))
+        return RefreshToken(family, user_id, version, started // 1000, self._text(family, 0, started))
 
     async def rotate(self, token: str, now: datetime) -> RefreshToken:
         """The successor of a token; the same one again within `GRACE`.
@@ -96,9 +98,9 @@ class Sessions:
             raise _invalid()
         if outcome == b"reused":
             raise unauthorized("The refresh token was used before; the session is over", rule="token_reused")
-        current, rotated_at, user_id, version = known
+        current, rotated_at, user_id, version, started = known
         text = self._text(family, int(current), int(rotated_at))
-        return RefreshToken(family, user_id.decode(), int(version), text)
+        return RefreshToken(family, user_id.decode(), int(version), int(started) // 1000, text)
 
     async def end(self, token: str) -> None:
         """Ends the family of a token, whichever of its members this is. Nothing happens for a token we do not know."""

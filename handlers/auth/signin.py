@@ -35,7 +35,7 @@ def session_of(services: Services, user: rules.Json, refresh: RefreshToken) -> v
     """The tokens of a user in a session."""
     return rules.user_session(
         user,
-        access_token=services.tokens.issue(rules.principal_of(user, refresh.family)),
+        access_token=services.tokens.issue(rules.principal_of(user, refresh.family, refresh.started_at)),
         refresh_token=refresh.text,
         csrf_token=services.csrf.token(refresh.family),
         lifetime=services.tokens.lifetime,

@@ -17,7 +17,8 @@ RANK: Final[dict[Role, int]] = {"anonymous": 0, "customer": 1, "staff": 2, "admi
 class Principal:
     """The caller. `id` is the user or guest id, empty for a caller without a token.
 
-    `token_version` is compared with the user's for staff and admin operations (decision 59).
+    `token_version` is compared with the user's (decisions 59 and 78). `authenticated_at`: when the person signed in,
+    in seconds since 1970; 0 where nobody did.
     """
 
     id: str = ""
@@ -26,6 +27,7 @@ class Principal:
     email: str | None = None
     session_id: str | None = None
     token_version: int = 0
+    authenticated_at: int = 0
     credential: Credential = "none"
 
     @property

@@ -13,7 +13,7 @@ VARY: Final[Header] = (b"vary", b"Origin")
 _METHODS: Final = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 _ALLOWED: Final = (
     b"Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, "
-    b"X-CSRF-Token, X-Request-Id"
+    b"X-CSRF-Token, X-Reauthentication, X-Request-Id"
 )
 _EXPOSED: Final = (
     b"Allow, Content-Disposition, Deprecation, ETag, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, "

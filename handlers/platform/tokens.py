@@ -72,6 +72,8 @@ class Tokens:
             claims["email"] = principal.email
         if principal.session_id is not None:
             claims["sid"] = principal.session_id
+        if principal.authenticated_at:
+            claims["auth_time"] = principal.authenticated_at
         return str(jwt.encode(claims, self.keys.signing, algorithm=self.keys.algorithm, headers=self._headers))
 
     def verify(self, token: str) -> Principal:
@@ -150,5 +152,6 @@ def _principal(claims: Mapping[str, Any]) -> Principal:
         email=claims.get("email"),
         session_id=claims.get("sid"),
         token_version=int(claims.get("ver", 0)),
+        authenticated_at=int(claims.get("auth_time", 0)),
         credential="bearer",
     )

@@ -10,12 +10,19 @@ from generated import views as v
 from handlers.contract.call import Call
 from handlers.contract.reply import Reply
 from handlers.platform import cookies
-from handlers.platform.attempts import claim_mail
-from handlers.platform.email import address_in
 from handlers.platform.errors import unprocessable
 from handlers.platform.store.port import Document
-from handlers.users import leaving, mail_tokens, mails, proofs, rules, store
-from handlers.users.security import change_password, disable_two_factor, enable_two_factor, verify_two_factor
+from handlers.users import leaving, mails, rules, store
+from handlers.users.change_contact import change_contact
+from handlers.users.reauthenticate import reauthenticate, reauthenticated
+from handlers.users.security import (
+    change_password,
+    disable_two_factor,
+    enable_two_factor,
+    renew_recovery_codes,
+    verify_two_factor,
+)
+from handlers.users.tell_owner import tell_owner
 
 __all__ = [
     "change_password",
@@ -25,6 +32,8 @@ __all__ = [
     "get_me",
     "get_preferences",
     "get_rewards",
+    "reauthenticate",
+    "renew_recovery_codes",
     "update_me",
     "update_preferences",
     "verify_two_factor",
@@ -37,46 +46,24 @@ async def get_me(call: Call) -> Reply[v.User]:
 
 
 async def update_me(params: p.UpdateMeParameters, body: m.UserUpdate, call: Call) -> Reply[v.User]:
-    """Changes the account; a new address is in force at once, unverified, and every session ends (decision 17)."""
+    """Changes the account. A new address waits for its proof; that and the phone need the owner asked again (77)."""
     now = call.services.clock.now()
     day = body.date_of_birth
     if day is not MISSING and rules.birth_date_fault(day, now.date()):
         raise unprocessable("The date of birth is not in the past", "date_of_birth_invalid")
-    if body.email is not MISSING:
-        before = await store.signed_in_now(call)
-        address = address_in(body.email)
-        if address != before.data["email"]:
-            return _reply(await _move(call, params, body, before, address))
-    return _reply(
-        await store.change(
+    if body.email is MISSING and body.phone is MISSING:
+        changed = await store.change(
             call, call.principal.id, lambda user: rules.updated(user, body, now), if_match=params.if_match
         )
-    )
+        return _reply(changed)
+    return _reply(await change_contact(call, params, body))
 
 
-async def _move(
-    call: Call, params: p.UpdateMeParameters, body: m.UserUpdate, before: Document, address: str
-) -> Document:
-    services, now = call.services, call.services.clock.now()
-    # Whoever is signed in can name any address: its mailbox is not to be filled this way.
-    await claim_mail(services.limits, address)
-    token, hashed = mail_tokens.new_token("verify")
-    user_id, old = before.data["user_id"], before.data["email"]
-    await mail_tokens.keep(services.store, "verify", hashed, user_id=user_id, now=now)
-
-    def decide(user: rules.Json) -> rules.Change:
-        return rules.with_email(rules.updated(user, body, now), address, hashed)
-
-    document = await store.change_email(call, user_id, old, address, decide=decide, if_match=params.if_match)
-    proofs.send_verification(services, document.data, token)
-    told = mails.address_changed(old, document.data["name"])
-    services.background.spawn(services.mailer.send(told), "address changed mail")
-    return document
-
-
-async def delete_me(call: Call) -> Reply[None]:
+async def delete_me(params: p.DeleteMeParameters, call: Call) -> Reply[None]:
     """Deletes the account for good."""
+    found = await reauthenticated(call, params.x_reauthentication)
     await leaving.leave(call)
+    tell_owner(call.services, found.data, mails.account_deleted(found.data["email"], found.data["name"]))
     return Reply(None, headers=cookies.cleared(secure=call.services.settings.in_production))
 
 

@@ -66,6 +66,15 @@ def switched_on(user: Json, step: int, recovery_hashes: Iterable[str], now: date
     return Change(changed)
 
 
+def with_recovery_codes(user: Json, recovery_hashes: Iterable[str], now: datetime) -> Change | None:
+    """The account with other recovery codes; None when the second factor is not on."""
+    if user["two_factor"]["state"] != "on":
+        return None
+    changed = changed_copy(user, now)
+    changed["two_factor"]["recovery_codes"] = list(recovery_hashes)
+    return Change(changed)
+
+
 def switched_off(user: Json, now: datetime) -> Change:
     """The account without a second factor, secret and codes forgotten."""
     changed = changed_copy(user, now)

@@ -67,10 +67,13 @@ async def _delete(call: Call) -> None:
     for identity in before["identities"]:
         await doubt(documents, store.IDENTITY, identity, before["user_id"], clock=call.services.clock)
     user = await store.delete(call, before["user_id"])
-    await release(documents, store.EMAIL, user["email"], user["user_id"])
+    changes, pending = user.get("email_changes", ()), user.get("pending_email")
+    for address in {user["email"], *(change["old"] for change in changes)}:
+        await release(documents, store.EMAIL, address, user["user_id"])
     for identity in user["identities"]:
         await release(documents, store.IDENTITY, identity, user["user_id"])
-    for hashed in (user["verify_token"], user["reset_token"]):
+    undo = [change["undo_token"] for change in changes]
+    for hashed in (user["verify_token"], user["reset_token"], pending["token"] if pending else None, *undo):
         if hashed is not None:
             with suppress(DocumentMissing, VersionConflict):
                 await documents.write(mail_tokens.CONTAINER, Delete(hashed), partition=hashed)

@@ -17,10 +17,14 @@ from handlers.platform.clock import moment, timestamp
 from handlers.platform.store.port import Create, DocumentStore
 
 CONTAINER: Final = "auth_tokens"
-Purpose = Literal["verify", "reset"]
+Purpose = Literal["verify", "reset", "undo"]
 
-LIFETIME: Final[dict[Purpose, timedelta]] = {"verify": timedelta(hours=24), "reset": timedelta(hours=1)}
-_PREFIX: Final[dict[Purpose, str]] = {"verify": "vm-", "reset": "pr-"}
+LIFETIME: Final[dict[Purpose, timedelta]] = {
+    "verify": timedelta(hours=24),
+    "reset": timedelta(hours=1),
+    "undo": timedelta(hours=72),
+}
+_PREFIX: Final[dict[Purpose, str]] = {"verify": "vm-", "reset": "pr-", "undo": "um-"}
 # Kept longer than it is good for, so that an old token can be told from an unknown one.
 _REMEMBERED: Final = timedelta(days=7)
 

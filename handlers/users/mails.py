@@ -41,14 +41,81 @@ def password_reset(to: str, name: str, public_url: str, token: str) -> Message:
     )
 
 
+def address_change_requested(to: str, name: str, public_url: str, token: str) -> Message:
+    """Tells the address in force that it is to be changed, and how to undo that. The new one is not named."""
+    return _message(
+        to,
+        "Your e-mail address is to be changed",
+        name,
+        "somebody, hopefully you, asked to change the e-mail address of your account. This address stays in force until"
+        " the new one is confirmed. If it was not you, undo the change: the link is good for 72 hours, also after the"
+        " new address was confirmed. It ends every session, and you set a new password.",
+        "If it was you, there is nothing to do.",
+        link=(_link(public_url, "/auth/undo-email-change", token), "Undo the change"),
+    )
+
+
 def address_changed(to: str, name: str) -> Message:
-    """Tells the old address that it is not the account's any more. The new one is not named."""
+    """Tells an address that it is the account's from now on."""
     return _message(
         to,
         "Your e-mail address was changed",
         name,
-        "your account now has another e-mail address, and every session was ended.",
+        "this is the e-mail address of your account from now on, and every session was ended.",
         "If it was not you, write to our support at once.",
+    )
+
+
+def phone_changed(to: str, name: str) -> Message:
+    """Tells the owner that the telephone number is another one now. Neither is named."""
+    return _notice(to, "Your telephone number was changed", name, "the telephone number of your account was changed.")
+
+
+def two_factor_on(to: str, name: str) -> Message:
+    """Tells the owner that signing in takes a second factor from now on."""
+    return _notice(
+        to,
+        "Two-factor authentication is on",
+        name,
+        "signing in to your account now takes a code of the authenticator app that was set up.",
+    )
+
+
+def two_factor_off(to: str, name: str) -> Message:
+    """Tells the owner that signing in takes the password alone from now on."""
+    return _notice(
+        to,
+        "Two-factor authentication is off",
+        name,
+        "signing in to your account does not take a second factor any more.",
+    )
+
+
+def recovery_codes_renewed(to: str, name: str) -> Message:
+    """Tells the owner that the recovery codes from before are without force."""
+    return _notice(
+        to,
+        "Your recovery codes were replaced",
+        name,
+        "new recovery codes were made for your account. The ones from before do not work any more.",
+    )
+
+
+def recovery_code_used(to: str, name: str) -> Message:
+    """Tells the owner that one recovery code is gone."""
+    return _notice(
+        to, "A recovery code was used", name, "a recovery code of your account was used. It is good only once."
+    )
+
+
+def account_deleted(to: str, name: str) -> Message:
+    """Tells the owner that there is no account any more."""
+    return _message(
+        to,
+        "Your account was deleted",
+        name,
+        "your account was deleted, with everything that we do not have to keep.",
+        "If it was not you, write to our support.",
     )
 
 
@@ -61,6 +128,11 @@ def password_changed(to: str, name: str) -> Message:
         "the password of your account was changed, and every session was ended.",
         "If it was not you, set a new one by ‘Forgot password’ and write to our support.",
     )
+
+
+def _notice(to: str, subject: str, name: str, what: str) -> Message:
+    hint = "If it was not you, set a new password by ‘Forgot password’ and write to our support."
+    return _message(to, subject, name, what, hint)
 
 
 def _link(public_url: str, path: str, token: str) -> str:

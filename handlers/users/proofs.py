@@ -1,8 +1,9 @@
-"""Mails that prove an address, and what their tokens do."""
+"""Mails that prove an address, or take a change of it back, and what their tokens do."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from handlers.contract.call import Call
 from handlers.contract.services import Services
@@ -10,9 +11,10 @@ from handlers.platform.attempts import may_mail
 from handlers.platform.errors import Problem, unprocessable
 from handlers.platform.store.claims import doubt, release
 from handlers.platform.store.port import Document
-from handlers.users import mail_tokens, mails, rules, store
+from handlers.users import email_change_rules, mail_tokens, mails, rules, store
 from handlers.users.credentials import check_new_password
 from handlers.users.mail_tokens import MailToken, Purpose
+from handlers.users.tell_owner import tell_owner
 
 
 def send_verification(services: Services, user: rules.Json, token: str) -> None:
@@ -36,7 +38,7 @@ async def keep_verification(services: Services, user: rules.Json, hashed: str) -
     await mail_tokens.keep(services.store, "verify", hashed, user_id=user["user_id"], now=services.clock.now())
 
 
-async def renew(call: Call, purpose: Purpose, found: Document) -> str:
+async def renew(call: Call, purpose: Literal["verify", "reset"], found: Document) -> str:
     """A new token for an account, which is the only one in force from now on."""
     services, user = call.services, found.data
     token, hashed = mail_tokens.new_token(purpose)
@@ -56,10 +58,64 @@ async def redeem(call: Call, purpose: Purpose, token: str) -> MailToken:
 
 
 async def verify(call: Call, token: str) -> Document:
-    """The account, its address proven. Raises `Problem` 422 for a token that is unknown, used, replaced or old."""
+    """The account, its address proven, which is a new one when the token belongs to a change of address.
+
+    Raises `Problem`: 422 for a token that is unknown, used, replaced or old; 409 when the new address is taken by now.
+    """
     known = await redeem(call, "verify", token)
     now = call.services.clock.now()
+    found = await store.read(call.services.store, known.user_id)
+    address = email_change_rules.pending_address(found.data, known.hash) if found is not None else None
+    if found is not None and address is not None:
+        return await _changed(call, found, address, known)
     return await store.change(call, known.user_id, lambda user: verified(user, known, now), gone=token_invalid)
+
+
+async def _changed(call: Call, found: Document, address: str, known: MailToken) -> Document:
+    services, now = call.services, call.services.clock.now()
+
+    def decide(user: rules.Json) -> rules.Change:
+        change = email_change_rules.proven(user, known.hash, now)
+        if change is None:
+            raise token_invalid()
+        return change
+
+    old = found.data["email"]
+    document = await store.change_email(call, known.user_id, old, address, decide=decide, gone=token_invalid)
+    tell_owner(services, document.data, mails.address_changed(address, document.data["name"]))
+    return document
+
+
+async def undo_email_change(call: Call, token: str) -> rules.Json:
+    """The account with the address back that a change took away; a link to set a password is mailed to it.
+
+    Raises `Problem` 422 for a token that is unknown, used or old.
+    """
+    services, now = call.services, call.services.clock.now()
+    known = await redeem(call, "undo", token)
+    found = await store.read(services.store, known.user_id)
+    change = email_change_rules.undone(found.data, known.hash, now) if found is not None else None
+    if found is None or change is None:
+        raise token_invalid()
+
+    def decide(user: rules.Json) -> rules.Change:
+        again = email_change_rules.undone(user, known.hash, now)
+        if again is None or user["email"] != found.data["email"]:
+            raise token_invalid()
+        return again
+
+    old, address = found.data["email"], change.user["email"]
+    if old == address:
+        document = await store.change(call, known.user_id, decide, gone=token_invalid)
+    else:
+        document = await store.change_email(call, known.user_id, old, address, decide=decide, gone=token_invalid)
+    reset_token = await renew(call, "reset", document)
+    tell_owner(
+        services,
+        document.data,
+        mails.password_reset(address, document.data["name"], services.settings.public_url, reset_token),
+    )
+    return document.data
 
 
 def verified(user: rules.Json, known: MailToken, now: datetime) -> rules.Change:
@@ -77,7 +133,7 @@ async def reset(call: Call, token: str, password: str) -> rules.Json:
     found = await store.read(services.store, known.user_id)
     if found is None or found.data["reset_token"] != known.hash:
         raise token_invalid()
-    check_new_password(password, found.data["email"])
+    check_new_password(password, found.data["email"], found.data["name"])
     hashed = await services.passwords.hash(password)
     now = services.clock.now()
 
@@ -95,8 +151,7 @@ async def reset(call: Call, token: str, password: str) -> rules.Json:
     for identity in given_up:
         if identity not in user["identities"]:
             await release(services.store, store.IDENTITY, identity, known.user_id)
-    told = mails.password_changed(user["email"], user["name"])
-    services.background.spawn(services.mailer.send(told), "password changed mail")
+    tell_owner(services, user, mails.password_changed(user["email"], user["name"]))
     return user
 
 

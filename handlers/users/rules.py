@@ -10,14 +10,12 @@ from typing import Any, Final, Literal
 
 import orjson
 from pydantic import MISSING
-from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from generated import models as m
 from generated import views as v
 from generated.errors import ErrorRule
 from handlers.platform.clock import timestamp
 from handlers.platform.money import major_units
-from handlers.platform.passwords import MAX_BYTES, encoded
 
 Json = dict[str, Any]
 Role = Literal["customer", "staff", "admin"]
@@ -37,7 +35,6 @@ Field = Literal[
 
 # Points from which a tier begins (decision 40).
 TIERS: Final[tuple[tuple[Tier, int], ...]] = (("bronze", 0), ("silver", 500), ("gold", 1_000), ("platinum", 5_000))
-COMMON_PASSWORDS: Final = frozenset(FREQUENCY_LISTS["passwords"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +46,6 @@ class Change:
 
     user: Json
     fields: tuple[Field, ...] = ()
-
-
-# --- passwords ------------------------------------------------------------------------------------------------------
-
-
-def password_fault(password: str, email: str) -> ErrorRule | None:
-    """The rule that a new password breaks, or None (decision 18). Lengths in characters are the contract's.
-
-    Looked at in the form that is hashed, so that a common password in full-width letters is common too.
-    """
-    content = encoded(password)
-    if len(content) > MAX_BYTES:
-        return "password_too_long"
-    folded = content.decode().casefold()
-    if email in folded or folded == email.partition("@")[0]:
-        return "password_contains_email"
-    if folded in COMMON_PASSWORDS:
-        return "password_too_common"
-    return None
 
 
 # --- accounts -------------------------------------------------------------------------------------------------------
@@ -119,6 +97,9 @@ def new_user(
         # Hashes of the last token sent by mail; others, though kept until they end, lead to nothing.
         "verify_token": None,
         "reset_token": None,
+        # A change of address that waits for its proof, and those that the old address may undo (email_change_rules).
+        "pending_email": None,
+        "email_changes": [],
         "two_factor": no_second_factor(),
         "created_at": created,
         "updated_at": created,
@@ -159,17 +140,6 @@ def updated(user: Json, body: m.UserUpdate, now: datetime) -> Change:
 def birth_date_fault(day: date | None, today: date) -> ErrorRule | None:
     """The rule that a date of birth breaks, or None."""
     return "date_of_birth_invalid" if day is not None and day >= today else None
-
-
-def with_email(change: Change, email: str, token_hash: str) -> Change:
-    """The account with another address: unverified, every session over, older links of mails without force."""
-    user = deepcopy(change.user)
-    user["email"] = email
-    user["email_verified"] = False
-    user["verify_token"] = token_hash
-    user["reset_token"] = None
-    user["token_version"] += 1
-    return Change(user, (*change.fields, "email"))
 
 
 def with_preferences(user: Json, body: m.PreferencesUpdate, now: datetime) -> Change:
@@ -214,10 +184,11 @@ def with_reset_password(user: Json, token_hash: str, password_hash: str, now: da
 
 
 def with_password(user: Json, password_hash: str, now: datetime) -> Change:
-    """The account with another password: every session over, a reset link that is on its way without force."""
+    """The account with another password: every session over; a waiting reset or change of address is void."""
     changed = changed_copy(user, now)
     changed["password_hash"] = password_hash
     changed["reset_token"] = None
+    changed["pending_email"] = None
     changed["token_version"] += 1
     return Change(changed, ("password",))
 
@@ -235,7 +206,7 @@ def with_mail_token(user: Json, purpose: Literal["verify", "reset"], token_hash:
 def user_view(user: Json) -> v.User:
     """What the user and administrators see of an account (decision 54)."""
     profile = user["profile"]
-    return {
+    view: v.User = {
         "user_id": user["user_id"],
         "email": user["email"],
         "name": user["name"],
@@ -254,6 +225,10 @@ def user_view(user: Json) -> v.User:
         "updated_at": user["updated_at"],
         "last_login": user["last_login"],
     }
+    pending = user.get("pending_email")
+    if pending is not None:
+        view["pending_email"] = pending["email"]
+    return view
 
 
 def preferences_view(user: Json) -> v.Preferences:

@@ -7,13 +7,15 @@ import secrets
 from pydantic import MISSING
 
 from generated import models as m
+from generated import params as p
 from generated import views as v
 from handlers.contract.call import Call
 from handlers.contract.services import Services
 from handlers.platform.errors import conflict, unprocessable
 from handlers.platform.passwords import encoded
-from handlers.platform.vault import Vault
 from handlers.users import credentials, factors, mails, rules, store
+from handlers.users.reauthenticate import reauthenticated
+from handlers.users.tell_owner import tell_owner
 
 
 async def change_password(body: m.PasswordChange, call: Call) -> None:
@@ -21,25 +23,20 @@ async def change_password(body: m.PasswordChange, call: Call) -> None:
     proof = await credentials.proven(call, body.old_password)
     if encoded(body.new_password) == encoded(body.old_password):
         raise unprocessable("The new password is the old one", "password_unchanged")
-    credentials.check_new_password(body.new_password, proof.data["email"])
+    credentials.check_new_password(body.new_password, proof.data["email"], proof.data["name"])
     services, now = call.services, call.services.clock.now()
     hashed = await services.passwords.hash(body.new_password)
-
-    def decide(user: rules.Json) -> rules.Change:
-        credentials.still_proven(user, proof)
-        return rules.with_password(user, hashed, now)
-
-    changed = (await store.change(call, call.principal.id, decide)).data
-    told = mails.password_changed(changed["email"], changed["name"])
-    services.background.spawn(services.mailer.send(told), "password changed mail")
+    code = None if body.code is MISSING else body.code
+    changed = await credentials.change_proven(call, proof, code, lambda user: rules.with_password(user, hashed, now))
+    tell_owner(services, changed, mails.password_changed(changed["email"], changed["name"]))
 
 
 async def enable_two_factor(body: m.TwoFactorEnableRequest, call: Call) -> v.TwoFactorSetup:
     """Makes a secret, in force once its first code was seen."""
-    proof = await credentials.proven(call, body.password)
+    proof = await credentials.proven(call, None if body.password is MISSING else body.password)
     now = call.services.clock.now()
     secret = factors.new_secret()
-    sealed = vault(call.services).seal(secret, call.principal.id)
+    sealed = credentials.vault(call.services).seal(secret, call.principal.id)
 
     def decide(user: rules.Json) -> rules.Change:
         credentials.still_proven(user, proof)
@@ -55,8 +52,7 @@ async def enable_two_factor(body: m.TwoFactorEnableRequest, call: Call) -> v.Two
 async def verify_two_factor(body: m.TwoFactorVerifyRequest, call: Call) -> v.TwoFactorRecoveryCodes:
     """Switches the second factor on with the app's first code; answers the recovery codes, this one time."""
     services, user_id, now = call.services, call.principal.id, call.services.clock.now()
-    codes = [_recovery_code() for _ in range(factors.RECOVERY_CODES)]
-    hashes = [factors.recovery_hash(recovery_key(services), user_id, code) for code in codes]
+    codes, hashes = _new_recovery_codes(services, user_id)
 
     def decide(user: rules.Json) -> rules.Change:
         state = user["two_factor"]["state"]
@@ -64,48 +60,49 @@ async def verify_two_factor(body: m.TwoFactorVerifyRequest, call: Call) -> v.Two
             raise _already_on()
         if state != "pending":
             raise _not_on()
-        secret = vault(services).open(user["two_factor"]["secret"], user_id)
+        secret = credentials.vault(services).open(user["two_factor"]["secret"], user_id)
         step = factors.matching_step(secret, body.code, now, user["two_factor"]["last_step"])
         if step is None:
             raise unprocessable("The code is wrong", "mfa_code_invalid")
         return factors.switched_on(user, step, hashes, now)
 
-    await store.change(call, user_id, decide)
+    changed = (await store.change(call, user_id, decide)).data
+    tell_owner(services, changed, mails.two_factor_on(changed["email"], changed["name"]))
     return {"two_factor_enabled": True, "recovery_codes": codes}
 
 
 async def disable_two_factor(body: m.TwoFactorDisableRequest, call: Call) -> None:
-    """Switches the second factor off."""
-    proof = await credentials.proven(call, body.password)
+    """Switches the second factor off: takes the password and a code."""
+    proof = await credentials.proven(call, None if body.password is MISSING else body.password)
+    if not rules.two_factor_on(proof.data):
+        raise _not_on()
     services, now = call.services, call.services.clock.now()
+    changed = await credentials.change_proven(call, proof, body.code, lambda user: factors.switched_off(user, now))
+    tell_owner(services, changed, mails.two_factor_off(changed["email"], changed["name"]))
+
+
+async def renew_recovery_codes(params: p.RenewRecoveryCodesParameters, call: Call) -> v.TwoFactorRecoveryCodes:
+    """Replaces the recovery codes; answers the new ones, this one time."""
+    await reauthenticated(call, params.x_reauthentication)
+    services, now = call.services, call.services.clock.now()
+    codes, hashes = _new_recovery_codes(services, call.principal.id)
 
     def decide(user: rules.Json) -> rules.Change:
-        credentials.still_proven(user, proof)
-        if user["two_factor"]["state"] != "on":
+        change = factors.with_recovery_codes(user, hashes, now)
+        if change is None:
             raise _not_on()
-        if body.code is not MISSING and with_code_used(services, user, body.code) is None:
-            raise unprocessable("The code is wrong", "mfa_code_invalid")
-        return factors.switched_off(user, now)
+        return change
 
-    await store.change(call, call.principal.id, decide)
-
-
-def with_code_used(services: Services, user: rules.Json, code: str) -> rules.Change | None:
-    """The account with a second factor's code used up, or None when the code is wrong. For accounts that have one."""
-    user_id = user["user_id"]
-    secret = vault(services).open(user["two_factor"]["secret"], user_id)
-    hashed = factors.recovery_hash(recovery_key(services), user_id, code)
-    return factors.with_code_used(user, secret, code, hashed, services.clock.now())
+    changed = (await store.change(call, call.principal.id, decide)).data
+    tell_owner(services, changed, mails.recovery_codes_renewed(changed["email"], changed["name"]))
+    return {"two_factor_enabled": True, "recovery_codes": codes}
 
 
-def vault(services: Services) -> Vault:
-    """What TOTP secrets are kept in."""
-    return Vault(services.settings.derived_key("totp"))
-
-
-def recovery_key(services: Services) -> bytes:
-    """The key of the recovery codes' hashes."""
-    return services.settings.derived_key("recovery")
+def _new_recovery_codes(services: Services, user_id: str) -> tuple[list[str], list[str]]:
+    """Recovery codes, and what is kept of them."""
+    codes = [_recovery_code() for _ in range(factors.RECOVERY_CODES)]
+    key = credentials.recovery_key(services)
+    return codes, [factors.recovery_hash(key, user_id, code) for code in codes]
 
 
 def _recovery_code() -> str:

@@ -23,7 +23,7 @@ from handlers.platform.store.port import (
     Replace,
     VersionConflict,
 )
-from handlers.users import loyalty
+from handlers.users import email_change_rules, loyalty
 from handlers.users.rules import Change
 
 Json = dict[str, Any]
@@ -81,9 +81,7 @@ async def create(call: Call, user: Json) -> Document:
     """Writes a new account with its event. Raises `Problem` 409 when its address is taken."""
     services, user_id, email = call.services, user["user_id"], user["email"]
     try:
-        async with claimed(
-            services.store, EMAIL, email, user_id, clock=services.clock, holds=_holds(services.store, email)
-        ):
+        async with claimed(services.store, EMAIL, email, user_id, clock=services.clock, holds=_holds(services, email)):
             return await _insert(call, user)
     except ClaimTaken:
         raise email_taken() from None
@@ -123,29 +121,44 @@ async def change(
 
 
 async def change_email(
-    call: Call, user_id: str, old: str, new: str, *, decide: Decide, if_match: str | None
+    call: Call, user_id: str, old: str, new: str, *, decide: Decide, gone: Callable[[], Exception]
 ) -> Document:
     """`change`, moving the claim from the old address to the new one. Raises `Problem` 409 when the new one is taken.
 
-    A crash at any point leaves at most pending claims, which the next who wants one of the addresses settles.
+    The claim on the old address stays, pending, for as long as the change may be undone; whoever wants the address
+    after that takes it over. A crash at any point leaves at most pending claims.
     """
     services = call.services
+
+    async def moved() -> Document:
+        await doubt(services.store, EMAIL, old, user_id, clock=services.clock)
+        try:
+            return await change(call, user_id, decide, gone=gone)
+        except OutcomeUnknown:
+            raise
+        except Exception:
+            await confirm(services.store, EMAIL, old, user_id)
+            raise
+
     try:
-        async with claimed(
-            services.store, EMAIL, new, user_id, clock=services.clock, holds=_holds(services.store, new)
-        ):
-            await doubt(services.store, EMAIL, old, user_id, clock=services.clock)
-            try:
-                document = await change(call, user_id, decide, if_match=if_match)
-            except OutcomeUnknown:
-                raise
-            except Exception:
-                await confirm(services.store, EMAIL, old, user_id)
-                raise
+        if await owner_of(services.store, EMAIL, new) == user_id:
+            # An address from before, kept for the account: a failure must not give it free.
+            document = await moved()
+            await confirm(services.store, EMAIL, new, user_id)
+        else:
+            async with claimed(services.store, EMAIL, new, user_id, clock=services.clock, holds=_holds(services, new)):
+                document = await moved()
     except ClaimTaken:
         raise email_taken() from None
-    await release(services.store, EMAIL, old, user_id)
+    if not email_change_rules.holds_address(document.data, old, services.clock.now()):
+        await release(services.store, EMAIL, old, user_id)
     return document
+
+
+async def address_is_free(services: Services, email: str, user_id: str) -> bool:
+    """Whether an address could become this account's now. Nothing is claimed: that is for who proves to own it."""
+    owner = await owner_of(services.store, EMAIL, email)
+    return owner is None or owner == user_id or not await _holds(services, email)(owner)
 
 
 async def by_identity(store: DocumentStore, identity: str) -> Document | None:
@@ -198,10 +211,10 @@ def email_taken() -> Exception:
     return conflict("This e-mail address has an account already", "email_taken")
 
 
-def _holds(store: DocumentStore, email: str) -> Holds:
+def _holds(services: Services, email: str) -> Holds:
     async def holds(owner: str) -> bool:
-        found = await read(store, owner)
-        return found is not None and found.data["email"] == email
+        found = await read(services.store, owner)
+        return found is not None and email_change_rules.holds_address(found.data, email, services.clock.now())
 
     return holds
 

@@ -6,6 +6,7 @@ import asyncio
 
 from tests.support.app import RunningApp
 from tests.support.people import (
+    asked_again,
     login,
     mailed_token,
     mails,
@@ -59,7 +60,11 @@ async def test_a_refused_password_does_not_use_the_token_up(running: RunningApp)
     person = await signed_up(running)
     await asked(running, person.email)
     token = await mailed_token(running, person.email, "pr-")
-    for password, rule in (("password1", "password_too_common"), (f"{person.email}1", "password_contains_email")):
+    for password, rule in (
+        ("password1", "password_too_common"),
+        (f"{person.email}1", "password_contains_email"),
+        ("Whitfield-42", "password_contains_name"),
+    ):
         answer = await running.client.post("/api/auth/reset-password", json={"token": token, "new_password": password})
         assert (answer.status_code, rule_of(answer)) == (422, rule)
     answer = await running.client.post("/api/auth/reset-password", json={"token": token, "new_password": NEW})
@@ -80,7 +85,11 @@ async def test_a_link_to_the_old_mailbox_is_dead_once_the_address_changed(runnin
     person = await signed_in(running)
     await asked(running, person.email)
     token = await mailed_token(running, person.email, "pr-")
-    await running.client.put("/api/users/me", json={"email": new_address()}, headers=person.bearer)
+    new = new_address()
+    headers = await asked_again(running, person)
+    await running.client.put("/api/users/me", json={"email": new}, headers=headers)
+    proof = {"token": await mailed_token(running, new)}
+    assert (await running.client.post("/api/auth/verify-email", json=proof)).status_code == 200
     answer = await running.client.post("/api/auth/reset-password", json={"token": token, "new_password": NEW})
     assert rule_of(answer) == "token_invalid"
 

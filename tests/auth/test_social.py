@@ -128,6 +128,13 @@ async def test_an_identity_that_took_an_unproven_address_loses_it_to_its_owner(
 async def test_deleting_frees_the_identity(running: RunningApp, issuer: Issuer) -> None:
     first = (await social(running, issuer.token(await nonce_of(running), email=new_address()))).json()
     bearer = {"Authorization": f"Bearer {first['access_token']}"}
+    running.clock.advance(minutes=11)
+    stale = await running.client.post("/api/users/me/reauthentication", json={}, headers=bearer)
+    assert (stale.status_code, rule_of(stale)) == (403, "reauthentication_required")
+    fresh = (await social(running, issuer.token(await nonce_of(running), email=new_address()))).json()
+    bearer = {"Authorization": f"Bearer {fresh['access_token']}"}
+    again = (await running.client.post("/api/users/me/reauthentication", json={}, headers=bearer)).json()
+    bearer["X-Reauthentication"] = again["reauthentication_token"]
     assert (await running.client.delete("/api/users/me", headers=bearer)).status_code == 204
     second = (await social(running, issuer.token(await nonce_of(running), email=new_address()))).json()
     assert second["user"]["user_id"] != first["user"]["user_id"]

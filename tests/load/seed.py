@@ -119,8 +119,8 @@ def dealt(paths: Sequence[str], connections: int) -> list[list[bytes]]:
 def writes(settings: Settings, users: int = USERS) -> list[list[bytes]]:
     """For each user's connection: its account changed and changed back, so that each writes a document and an event."""
     bodies = (
-        b'{"name":"Dana W. Whitfield","phone":"+14155550132"}',
-        b'{"name":"Dana Whitfield","phone":"+14155550199"}',
+        b'{"name":"Dana W. Whitfield","newsletter_opt_in":true}',
+        b'{"name":"Dana Whitfield","newsletter_opt_in":false}',
     )
     streams = []
     for number in range(users):

@@ -17,6 +17,7 @@ from tests.orders.test_orders import placed
 from tests.orders.test_process import document, event, until
 from tests.payments.test_operations import confirm, prepared
 from tests.shipments.test_operations import moved, shipped_order, staff
+from tests.support.people import PASSWORD
 from tests.support.shop import Shop
 from tests.support.shopper import HOME, customer, priced
 from tests.support.wait import eventually
@@ -121,7 +122,8 @@ async def test_what_was_paid_before_is_forgotten_at_once(shop: Shop) -> None:
 async def test_an_account_that_is_deleted_over_http(shop: Shop) -> None:
     shopper, _, order = await bought(shop, "pm_card_chargeCustomerFail")
     await until(shop, order, "payment_failed")
-    answer = await shopper.call("DELETE", "/api/users/me")
+    asked = await shopper.call("POST", "/api/users/me/reauthentication", {"password": PASSWORD})
+    answer = await shopper.call("DELETE", "/api/users/me", x_reauthentication=asked.json()["reauthentication_token"])
     assert answer.status_code == 204, answer.text
 
     async def gone() -> bool:

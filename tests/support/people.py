@@ -66,6 +66,14 @@ async def login(running: RunningApp, email: str, password: str, **options: Any) 
         return await client.post("/api/auth/login", json={"email": email, "password": password}, **options)
 
 
+async def asked_again(running: RunningApp, person: Person, **code: str) -> dict[str, str]:
+    """The headers of a person who has just proven again who it is; `code` of the second factor where that is on."""
+    body = {"password": person.password, **code}
+    answer = await running.client.post("/api/users/me/reauthentication", json=body, headers=person.bearer)
+    assert answer.status_code == 200, answer.text
+    return {**person.bearer, "X-Reauthentication": answer.json()["reauthentication_token"]}
+
+
 @asynccontextmanager
 async def browser(running: RunningApp, person: Person) -> AsyncIterator[httpx.AsyncClient]:
     """A browser on one of our pages, signed in by cookie."""

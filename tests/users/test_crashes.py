@@ -14,7 +14,9 @@ from tests.support.app import RunningApp, running_app
 from tests.support.people import (
     PASSWORD,
     Person,
+    asked_again,
     login,
+    mailed_token,
     new_address,
     outbox_events,
     rule_of,
@@ -80,31 +82,52 @@ async def test_a_change_whose_answer_was_lost_happens_once(running: RunningApp) 
     assert len(await outbox_events(running, person.user_id)) == 2
 
 
-async def test_a_move_whose_answer_was_lost_moves_the_claim(running: RunningApp) -> None:
+async def moving(running: RunningApp) -> tuple[Person, str, dict[str, str]]:
+    """A person whose change of address waits for its proof: the new address, and the body that proves it."""
     person, new = await signed_in(running), new_address()
+    headers = await asked_again(running, person)
+    assert (await running.client.put("/api/users/me", json={"email": new}, headers=headers)).status_code == 200
+    return person, new, {"token": await mailed_token(running, new)}
+
+
+async def test_a_move_whose_answer_was_lost_moves_the_claim(running: RunningApp) -> None:
+    person, new, proof = await moving(running)
     with batches(running, after=OutcomeUnknown()):
-        answer = await running.client.put("/api/users/me", json={"email": new}, headers=person.bearer)
-    assert answer.status_code == 200
+        assert (await running.client.post("/api/auth/verify-email", json=proof)).status_code == 200
     assert (await login(running, new, person.password)).status_code == 200
+    running.clock.advance(hours=73)
     await signed_up(running, person.email)
 
 
 async def test_a_move_lost_on_its_way_keeps_the_old_address(running: RunningApp) -> None:
-    person, new = await signed_in(running), new_address()
+    person, new, proof = await moving(running)
     with batches(running, before=OutcomeUnknown()):
-        answer = await running.client.put("/api/users/me", json={"email": new}, headers=person.bearer)
-    assert answer.status_code == 503
+        assert (await running.client.post("/api/auth/verify-email", json=proof)).status_code == 503
     running.clock.advance(seconds=61)
     assert rule_of(await running.client.post("/api/auth/signup", json=body_for(person.email))) == "email_taken"
     assert (await login(running, person.email, person.password)).status_code == 200
     await signed_up(running, new)
 
 
+async def test_an_undo_lost_on_its_way_can_be_tried_again(running: RunningApp) -> None:
+    person, new, proof = await moving(running)
+    link = {"token": await mailed_token(running, person.email, "um-")}
+    assert (await running.client.post("/api/auth/verify-email", json=proof)).status_code == 200
+    with batches(running, before=OutcomeUnknown()):
+        assert (await running.client.post("/api/auth/undo-email-change", json=link)).status_code == 503
+    running.clock.advance(seconds=61)
+    for address in (person.email, new):
+        assert rule_of(await running.client.post("/api/auth/signup", json=body_for(address))) == "email_taken"
+    assert (await running.client.post("/api/auth/undo-email-change", json=link)).status_code == 200
+    await signed_up(running, new)
+
+
 async def test_others_that_are_always_faster_end_in_503(running: RunningApp) -> None:
     person = await signed_in(running)
+    again = await asked_again(running, person)
     with batches(running, before=VersionConflict()):
         put = await running.client.put("/api/users/me", json={"name": "New"}, headers=person.bearer)
-        delete = await running.client.delete("/api/users/me", headers=person.bearer)
+        delete = await running.client.delete("/api/users/me", headers=again)
     assert (put.status_code, delete.status_code) == (503, 503)
     assert (await login(running, person.email, person.password)).status_code == 200
 
@@ -118,9 +141,10 @@ async def test_a_crash_after_the_deletion_blocks_no_address(
     async def dies(*_: Any) -> None:
         raise RuntimeError
 
+    again = await asked_again(running, person)
     with monkeypatch.context() as patch:
         patch.setattr(leaving, step, dies)
-        assert (await running.client.delete("/api/users/me", headers=person.bearer)).status_code == 500
+        assert (await running.client.delete("/api/users/me", headers=again)).status_code == 500
     assert (await login(running, person.email, person.password)).status_code == 401
     running.clock.advance(seconds=61)
     await signed_up(running, person.email)
@@ -128,8 +152,9 @@ async def test_a_crash_after_the_deletion_blocks_no_address(
 
 async def test_a_deletion_that_did_not_happen_keeps_the_address(running: RunningApp) -> None:
     person = await signed_in(running)
+    again = await asked_again(running, person)
     with batches(running, before=StoreUnavailable()):
-        assert (await running.client.delete("/api/users/me", headers=person.bearer)).status_code == 503
+        assert (await running.client.delete("/api/users/me", headers=again)).status_code == 503
     running.clock.advance(seconds=61)
     assert rule_of(await running.client.post("/api/auth/signup", json=body_for(person.email))) == "email_taken"
 

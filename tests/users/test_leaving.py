@@ -11,7 +11,18 @@ from handlers.platform.store.claims import CLAIMS, key_of
 from handlers.platform.store.port import Patch, Query
 from handlers.users.versions import VersionCheck
 from tests.support.app import RunningApp
-from tests.support.people import Person, browser, login, mailed_token, outbox_events, rule_of, signed_in, signed_up
+from tests.support.people import (
+    Person,
+    asked_again,
+    browser,
+    login,
+    mailed_token,
+    mails,
+    outbox_events,
+    rule_of,
+    signed_in,
+    signed_up,
+)
 
 
 async def promoted(running: RunningApp, role: str) -> Person:
@@ -27,7 +38,9 @@ async def test_deleting_erases_the_account_and_frees_the_address(running: Runnin
     token = await mailed_token(running, person.email)
     async with browser(running, person) as client:
         user_id = (await client.get("/api/users/me")).json()["user_id"]
-        answer = await client.delete("/api/users/me")
+        asked = await client.post("/api/users/me/reauthentication", json={"password": person.password})
+        again = {"X-Reauthentication": asked.json()["reauthentication_token"]}
+        answer = await client.delete("/api/users/me", headers=again)
         assert answer.status_code == 204
         assert dict(client.cookies) == {}
     store = running.services.store
@@ -44,7 +57,9 @@ async def test_deleting_erases_the_account_and_frees_the_address(running: Runnin
 
 async def test_tokens_of_a_deleted_account_open_nothing(running: RunningApp) -> None:
     person = await signed_in(running)
-    assert (await running.client.delete("/api/users/me", headers=person.bearer)).status_code == 204
+    again = await asked_again(running, person)
+    assert (await running.client.delete("/api/users/me", headers=again)).status_code == 204
+    assert "deleted" in (await mails(running, person.email))[0]["subject"]
     for method, path in (("GET", "/api/users/me"), ("PUT", "/api/users/me"), ("DELETE", "/api/users/me")):
         body = {"name": "X"} if method == "PUT" else None
         answer = await running.client.request(method, path, headers=person.bearer, json=body)
@@ -53,9 +68,17 @@ async def test_tokens_of_a_deleted_account_open_nothing(running: RunningApp) -> 
     assert refreshed.status_code == 401
 
 
+async def test_a_stolen_access_token_deletes_nothing(running: RunningApp) -> None:
+    person = await signed_in(running)
+    answer = await running.client.delete("/api/users/me", headers=person.bearer)
+    assert (answer.status_code, rule_of(answer)) == (403, "reauthentication_required")
+    assert (await login(running, person.email, person.password)).status_code == 200
+
+
 async def test_two_deletions_at_once_are_one(running: RunningApp) -> None:
     person = await signed_in(running)
-    answers = await asyncio.gather(*(running.client.delete("/api/users/me", headers=person.bearer) for _ in range(4)))
+    again = await asked_again(running, person)
+    answers = await asyncio.gather(*(running.client.delete("/api/users/me", headers=again) for _ in range(4)))
     assert sorted(answer.status_code for answer in answers) == [204, 401, 401, 401]
     deleted = [e for e in await outbox_events(running, person.user_id) if e["event_type"] == "UserDeleted"]
     assert len(deleted) == 1
@@ -63,15 +86,17 @@ async def test_two_deletions_at_once_are_one(running: RunningApp) -> None:
 
 async def test_the_last_administrator_stays(running: RunningApp) -> None:
     admin = await promoted(running, "admin")
-    answer = await running.client.delete("/api/users/me", headers=admin.bearer)
+    again = await asked_again(running, admin)
+    answer = await running.client.delete("/api/users/me", headers=again)
     assert (answer.status_code, rule_of(answer)) == (409, "last_admin")
     await promoted(running, "admin")
-    assert (await running.client.delete("/api/users/me", headers=admin.bearer)).status_code == 204
+    assert (await running.client.delete("/api/users/me", headers=again)).status_code == 204
 
 
 async def test_the_last_two_administrators_do_not_leave_at_once(running: RunningApp) -> None:
     admins = [await promoted(running, "admin") for _ in range(3)]
-    answers = await asyncio.gather(*(running.client.delete("/api/users/me", headers=admin.bearer) for admin in admins))
+    again = [await asked_again(running, admin) for admin in admins]
+    answers = await asyncio.gather(*(running.client.delete("/api/users/me", headers=headers) for headers in again))
     assert all(answer.status_code in (204, 409, 503) for answer in answers)
     store = running.services.store
     left = await store.query(Query("users", purpose="admin_users", limit=10))
@@ -96,7 +121,8 @@ async def test_rights_end_within_five_seconds(running: RunningApp) -> None:
 async def test_rights_of_a_deleted_account_end_too(running: RunningApp) -> None:
     staff = await promoted(running, "staff")
     principal = running.services.tokens.verify(staff.session["access_token"])
-    assert (await running.client.delete("/api/users/me", headers=staff.bearer)).status_code == 204
+    again = await asked_again(running, staff)
+    assert (await running.client.delete("/api/users/me", headers=again)).status_code == 204
     with pytest.raises(Problem):
         await VersionCheck(running.services)(principal)
 

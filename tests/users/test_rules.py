@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from generated import models as m
 from handlers.platform.passwords import encoded
-from handlers.users import factors, rules
+from handlers.users import email_change_rules as changes
+from handlers.users import factors, password_rules, rules
 
 NOW = datetime(2026, 1, 25, 10, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -28,10 +29,16 @@ def user(**more: Any) -> rules.Json:
     [
         ("Mountain-Rail#42", None),
         ("SecurePassword123!", None),
-        ("HolidayPeak!2026", None),
-        ("a" * 72, None),
-        ("a" * 73, "password_too_long"),
-        ("é" * 36, None),
+        ("HolidayPeak!2026", "password_contains_name"),
+        ("holiday-PEAK-hub-9", "password_contains_name"),
+        ("its-dana-again", "password_contains_name"),
+        ("xWhitfield77", "password_contains_name"),
+        ("d.a.n.a.whitfield", "password_contains_name"),
+        ("%%%%%%%%", "password_repetitive"),
+        ("ZzZzZzZz", "password_repetitive"),
+        ("ab" * 36, None),
+        ("ab" * 37, "password_too_long"),
+        ("é" * 35 + "zz", None),
         ("é" * 37, "password_too_long"),
         ("ﷺ" * 8, "password_too_long"),
         ("my-DANA@example.com", "password_contains_email"),
@@ -42,18 +49,20 @@ def user(**more: Any) -> rules.Json:
     ],
 )
 def test_password_rules(password: str, rule: str | None) -> None:
-    assert rules.password_fault(password, "dana@example.com") == rule
+    assert password_rules.password_fault(password, "dana@example.com", "Dana Whitfield") == rule
 
 
 def test_the_local_part_alone_is_no_password() -> None:
-    assert rules.password_fault("dana.whitfield", "dana.whitfield@example.com") == "password_contains_email"
-    assert rules.password_fault("dana.whitfield-is-me", "dana.whitfield@example.com") is None
+    assert (
+        password_rules.password_fault("dana.whitfield", "dana.whitfield@example.com", "D") == "password_contains_email"
+    )
+    assert password_rules.password_fault("dana.whitfield-is-me", "dana.whitfield@example.com", "D") is None
 
 
 @given(st.text(min_size=8, max_size=72))
 def test_what_is_accepted_can_be_hashed(password: str) -> None:
     try:
-        fault = rules.password_fault(password, "dana@example.com")
+        fault = password_rules.password_fault(password, "dana@example.com", "Dana")
     except UnicodeEncodeError:
         return  # a lone surrogate: no JSON body can hold one
     if fault is None:
@@ -115,12 +124,63 @@ def test_tokens_of_mails_have_force_once_and_one_at_a_time() -> None:
 
 
 def test_another_address_takes_all_force_from_links_and_sessions() -> None:
-    before = user(email_verified=True, reset_token="r")
-    change = rules.with_email(rules.Change(before, ("name",)), "new@example.com", "v")
+    before = user(email_verified=True, reset_token="r", verify_token="w")
+    waiting = changes.requested(before, "new@example.com", verify_token="v", undo_token="u", now=LATER)
+    assert waiting is not None
+    assert (waiting.user["email"], waiting.user["token_version"], waiting.fields) == ("dana@example.com", 0, ())
+    assert changes.proven(waiting.user, "w", LATER) is None
+    change = changes.proven(waiting.user, "v", LATER)
+    assert change is not None
     after = change.user
-    assert change.fields == ("name", "email")
-    assert (after["email"], after["email_verified"], after["verify_token"]) == ("new@example.com", False, "v")
-    assert (after["reset_token"], after["token_version"]) == (None, 1)
+    assert change.fields == ("email",)
+    assert (after["email"], after["email_verified"], after["verify_token"]) == ("new@example.com", True, None)
+    assert (after["reset_token"], after["token_version"], after["pending_email"]) == (None, 1, None)
+    assert changes.holds_address(after, "dana@example.com", LATER)
+    assert not changes.holds_address(after, "dana@example.com", LATER + changes.UNDO)
+    unproven = changes.requested(user(), "new@example.com", verify_token="v", undo_token="u", now=LATER)
+    assert unproven is not None
+    first = changes.proven(unproven.user, "v", LATER)
+    assert first is not None
+    assert first.fields == ("email", "email_verified")
+
+
+def test_undoing_one_change_undoes_the_later_ones() -> None:
+    state = user(email_verified=True)
+    for number in range(3):
+        asked = changes.requested(state, f"n{number}@example.com", verify_token="v", undo_token=f"u{number}", now=LATER)
+        assert asked is not None
+        done = changes.proven(asked.user, "v", LATER)
+        assert done is not None
+        state = done.user
+    assert changes.undone(state, "u1", LATER + changes.UNDO) is None
+    back = changes.undone(state, "u1", LATER)
+    assert back is not None
+    assert (back.user["email"], back.user["password_hash"]) == ("n0@example.com", None)
+    assert back.fields == ("password", "email")
+    assert changes.undone(back.user, "u2", LATER) is None
+    assert changes.undone(back.user, "u1", LATER) is None
+    first = changes.undone(back.user, "u0", LATER)
+    assert first is not None
+    assert (first.user["email"], first.user["token_version"]) == ("dana@example.com", 5)
+    unproven = changes.requested(user(password_hash=None), "n@example.com", verify_token="v", undo_token="u", now=LATER)
+    assert unproven is not None
+    undone = changes.undone(unproven.user, "u", LATER)
+    assert undone is not None
+    assert undone.fields == ("email_verified",)
+
+
+def test_an_address_is_not_changed_without_end() -> None:
+    state = user()
+    for number in range(changes.MAX_CHANGES):
+        asked = changes.requested(state, "n@example.com", verify_token="v", undo_token=f"u{number}", now=LATER)
+        assert asked is not None
+        state = asked.user
+    assert changes.requested(state, "n@example.com", verify_token="v", undo_token="u", now=LATER) is None
+    assert changes.requested(state, "n@example.com", verify_token="v", undo_token="u", now=LATER + changes.UNDO)
+    assert changes.called_off(state, LATER).user["pending_email"] is None
+    del state["pending_email"], state["email_changes"]
+    assert changes.pending_address(state, "v") is None
+    assert changes.undoable(state, LATER) == []
 
 
 @pytest.mark.parametrize(
@@ -171,6 +231,14 @@ def test_no_code_is_accepted_twice(seconds: int, drift: int) -> None:
         assert (
             factors.matching_step(SECRET, code, now, step) is None or pyotp.TOTP(SECRET).generate_otp(step + 1) == code
         )
+
+
+def test_recovery_codes_are_replaced_where_a_second_factor_is_on() -> None:
+    assert factors.with_recovery_codes(user(), ["x"], LATER) is None
+    on = user(two_factor={"state": "on", "secret": "s", "last_step": 0, "recovery_codes": ["a"]})
+    renewed = factors.with_recovery_codes(on, ["x"], LATER)
+    assert renewed is not None
+    assert renewed.user["two_factor"]["recovery_codes"] == ["x"]
 
 
 def test_the_life_of_a_second_factor() -> None:

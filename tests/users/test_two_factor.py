@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pyotp
 
-from tests.support.app import RunningApp
-from tests.support.people import Person, login, mailed_token, rule_of, signed_in
+from tests.support.app import RunningApp, running_app
+from tests.support.people import Person, asked_again, login, mailed_token, mails, rule_of, signed_in
 
 
 async def post(running: RunningApp, person: Person, path: str, **body: Any) -> Any:
@@ -147,10 +148,15 @@ async def test_a_challenge_is_good_once_and_for_five_minutes(running: RunningApp
 
 
 async def test_a_challenge_dies_with_a_password_change(running: RunningApp) -> None:
-    person, secret, _ = await enrolled(running)
+    person, secret, codes = await enrolled(running)
     token = await challenged(running, person)
     body = {"old_password": person.password, "new_password": "Another-Mountain#43"}
+    bare = await running.client.put("/api/users/me/password", json=body, headers=person.bearer)
+    assert (bare.status_code, rule_of(bare)) == (422, "mfa_required")
+    body["code"] = codes[0]
     assert (await running.client.put("/api/users/me/password", json=body, headers=person.bearer)).status_code == 204
+    subjects = [mail["subject"] for mail in await mails(running, person.email)][:2]
+    assert any("recovery code was used" in subject for subject in subjects)
     assert rule_of(await complete(running, token, code(running, secret))) == "token_invalid"
 
 
@@ -183,12 +189,55 @@ async def test_who_owns_the_mailbox_is_not_locked_out_by_who_signed_up_with_it(r
 
 async def test_switching_off(running: RunningApp) -> None:
     person, secret, codes = await enrolled(running)
-    assert rule_of(await post(running, person, "disable", password="wrong")) == "invalid_credentials"
+    assert (await post(running, person, "disable", password=person.password)).status_code == 400
+    assert rule_of(await post(running, person, "disable", password="wrong", code=codes[0])) == "invalid_credentials"
     wrong = await post(running, person, "disable", password=person.password, code="AAAAA-AAAAA")
     assert (wrong.status_code, rule_of(wrong)) == (422, "mfa_code_invalid")
     done = await post(running, person, "disable", password=person.password, code=code(running, secret))
     assert done.status_code == 204
+    assert "is off" in (await mails(running, person.email))[0]["subject"]
     again = await post(running, person, "disable", password=person.password, code=codes[0])
     assert (again.status_code, rule_of(again)) == (409, "two_factor_not_enabled")
     assert (await login(running, person.email, person.password)).json()["mfa_required"] is False
     assert (await post(running, person, "enable", password=person.password)).status_code == 200
+
+
+async def test_new_recovery_codes_need_the_owner_and_replace_the_old_ones(running: RunningApp) -> None:
+    person, secret, codes = await enrolled(running)
+    refused = await post(running, person, "recovery-codes")
+    assert (refused.status_code, rule_of(refused)) == (403, "reauthentication_required")
+    headers = await asked_again(running, person, code=code(running, secret))
+    answer = await running.client.post("/api/users/me/2fa/recovery-codes", headers=headers)
+    fresh = answer.json()["recovery_codes"]
+    assert len({*fresh, *codes}) == 20
+    assert "recovery codes were replaced" in (await mails(running, person.email))[0]["subject"]
+    assert (await complete(running, await challenged(running, person), codes[0])).status_code == 401
+    assert (await complete(running, await challenged(running, person), fresh[0])).status_code == 200
+    plain = await signed_in(running)
+    headers = await asked_again(running, plain)
+    none = await running.client.post("/api/users/me/2fa/recovery-codes", headers=headers)
+    assert (none.status_code, rule_of(none)) == (409, "two_factor_not_enabled")
+
+
+async def test_switching_on_is_told_by_mail(running: RunningApp) -> None:
+    person, _, _ = await enrolled(running)
+    assert "is on" in (await mails(running, person.email))[0]["subject"]
+
+
+async def test_guessing_codes_with_the_right_password_ends(tmp_path: Path, redis_url: str) -> None:
+    async with running_app(tmp_path, redis_url, RATE_LIMIT_SCALE="1") as running:
+        person, _, _ = await enrolled(running)
+        body = {"password": person.password, "code": "AAAAA-AAAAA"}
+        statuses = []
+        for number in range(12):
+            path = ("reauthentication", "2fa/disable", "password")[number % 3]
+            sent = {**body, "old_password": person.password, "new_password": "Another-Mountain#43"}
+            keys = ("old_password", "new_password", "code") if path == "password" else ("password", "code")
+            answer = await running.client.request(
+                "PUT" if path == "password" else "POST",
+                f"/api/users/me/{path}",
+                json={key: sent[key] for key in keys},
+                headers=person.bearer,
+            )
+            statuses.append(answer.status_code)
+        assert statuses == [422] * 10 + [429] * 2

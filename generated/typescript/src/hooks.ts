@@ -26,6 +26,8 @@ export function createHooks(client: HubClient) {
     useForgotPassword: mutation(api, "post", "/api/auth/forgot-password"),
     /** Reset the password. */
     useResetPassword: mutation(api, "post", "/api/auth/reset-password"),
+    /** Undo a change of the e-mail address. */
+    useUndoEmailChange: mutation(api, "post", "/api/auth/undo-email-change"),
     /** Log in with an identity provider. */
     useSocialLogin: mutation(api, "post", "/api/auth/social/{provider}"),
     /** Start a login with an identity provider. */
@@ -40,6 +42,8 @@ export function createHooks(client: HubClient) {
     useUpdateMe: mutation(api, "put", "/api/users/me"),
     /** Delete the signed-in user. */
     useDeleteMe: mutation(api, "delete", "/api/users/me"),
+    /** Prove again who is asking. */
+    useReauthenticate: mutation(api, "post", "/api/users/me/reauthentication"),
     /** Get the dashboard. */
     useGetDashboard: query(api, "/api/users/me/dashboard"),
     /** Get the rewards. */
@@ -52,6 +56,8 @@ export function createHooks(client: HubClient) {
     useVerifyTwoFactor: mutation(api, "post", "/api/users/me/2fa/verify"),
     /** Switch two-factor authentication off. */
     useDisableTwoFactor: mutation(api, "post", "/api/users/me/2fa/disable"),
+    /** Make new recovery codes. */
+    useRenewRecoveryCodes: mutation(api, "post", "/api/users/me/2fa/recovery-codes"),
     /** Get the preferences. */
     useGetPreferences: query(api, "/api/users/me/preferences"),
     /** Update the preferences. */

@@ -152,7 +152,8 @@ export interface paths {
         put?: never;
         /**
          * Verify an e-mail address
-         * @description Takes the token of a verification mail and marks its address as verified. A token that is unknown or used answers 422
+         * @description Takes the token of a verification mail and marks its address as verified. Where the mail belongs to a change of address, the new
+         *     address is in force from then on and every session ends; 409 (`email_taken`) when somebody else has taken it meanwhile. A token that is unknown or used answers 422
          *     (`token_invalid`), an old one 422 (`token_expired`): ask for another with `resendVerification`.
          */
         post: operations["verifyEmail"];
@@ -223,9 +224,33 @@ export interface paths {
          *     on with `login`.
          *
          *     A token that is unknown or used answers 422 (`token_invalid`), an old one 422 (`token_expired`), a password that breaks
-         *     a rule 422 (`password_too_common`, `password_contains_email`, `password_too_long`).
+         *     a rule 422 (`password_too_common`, `password_repetitive`, `password_contains_email`, `password_contains_name`, `password_too_long`).
          */
         post: operations["resetPassword"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/undo-email-change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo a change of the e-mail address
+         * @description Takes the token of the mail that told an address of its change, within 72 hours and also when the new address has been proven
+         *     since: the address is the account's again, later changes are undone with it, and every session ends. The password loses
+         *     its force, since whoever asked for the change knew it; a link to set another is mailed to the address.
+         *
+         *     A token that is unknown or used answers 422 (`token_invalid`), an old one 422 (`token_expired`).
+         */
+        post: operations["undoEmailChange"];
         delete?: never;
         options?: never;
         head?: never;
@@ -343,11 +368,12 @@ export interface paths {
         get: operations["getMe"];
         /**
          * Update the signed-in user
-         * @description Changes the account of the caller. A new `email` must be free (409 `email_taken`), is in force at once and unverified
-         *     until the link in its mail is followed; the old address is told, and every refresh token of the user is revoked: log in
-         *     again when the access token ends. An address that has had several mails of this kind lately answers 429.
+         * @description Changes the account of the caller. A new `email` must be free (409 `email_taken`) and waits as `pending_email`: the old address
+         *     stays in force until the link in the mail to the new one is followed (24 hours), which ends every session. The old address gets a
+         *     mail with a link that undoes the change, for 72 hours (`undoEmailChange`). The address in force as `email` calls a waiting change off.
+         *     An address that has had several mails of this kind lately answers 429, more than ten changes in 72 hours 422 (`limit_reached`).
          *
-         *     A token from before the sessions were ended (password or address changed) changes no address: 401 (`token_invalid`).
+         *     A new `email` and a change of `phone` need `X-Reauthentication` (403 `reauthentication_required`).
          *
          *     A `date_of_birth` that is not in the past answers 422 (`date_of_birth_invalid`).
          */
@@ -358,9 +384,36 @@ export interface paths {
          * @description Deletes the account of the caller for good: personal data, address book, payment methods, wishlist and cart are erased,
          *     every session ends, the cookies are cleared.
          *
+         *     Needs `X-Reauthentication` (403 `reauthentication_required`). The owner is told by mail.
+         *
          *     Orders stay for the books without the person. The last administrator cannot leave (409 `last_admin`).
          */
         delete: operations["deleteMe"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/me/reauthentication": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove again who is asking
+         * @description Asks the owner of the account again and answers a token, good for five minutes in this session, for `X-Reauthentication`. An access
+         *     token alone, stolen say, does not get it: the password is needed, and the code of the app or a recovery code where
+         *     two-factor authentication is on (422 `mfa_required` without one, `mfa_code_invalid` for a wrong one).
+         *
+         *     A wrong password answers 422 (`invalid_credentials`). An account without a password (social login) leaves it out and has to
+         *     have signed in within the last ten minutes (403 `reauthentication_required`).
+         */
+        post: operations["reauthenticate"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -418,11 +471,12 @@ export interface paths {
         get?: never;
         /**
          * Change the password
-         * @description Sets a new password. Every refresh token of the user is revoked, of this session too: log in again when the access token
-         *     ends.
+         * @description Sets a new password. Every session of the user ends, this one too: refresh tokens at once, access tokens for writes within
+         *     5 seconds and for reads within 60. Where two-factor authentication is on, `code` is needed (422 `mfa_required`, `mfa_code_invalid`).
          *
          *     A wrong `old_password` answers 422 (`invalid_credentials`), the same password again 422 (`password_unchanged`), one that
-         *     breaks a rule 422 (`password_too_common`, `password_contains_email`, `password_too_long`). An account without a password
+         *     breaks a rule 422 (`password_too_common`, `password_repetitive`, `password_contains_email`, `password_contains_name`,
+         *     `password_too_long`). An account without a password
          *     (social login) gets one with `forgotPassword`.
          */
         put: operations["changePassword"];
@@ -447,8 +501,8 @@ export interface paths {
          * @description Makes a secret for the authenticator app. It is in force once `verifyTwoFactor` has seen a first code; until then
          *     calling again makes another secret. Already on: 409 (`two_factor_already_enabled`).
          *
-         *     A wrong password answers 422 (`invalid_credentials`). An account without a password (social login) gets one with
-         *     `forgotPassword` first.
+         *     A wrong password answers 422 (`invalid_credentials`). An account without a password (social login) leaves it out
+         *     and has to have signed in within the last ten minutes (403 `reauthentication_required`).
          */
         post: operations["enableTwoFactor"];
         delete?: never;
@@ -468,7 +522,7 @@ export interface paths {
         put?: never;
         /**
          * Switch two-factor authentication on
-         * @description Takes the first code of the app, switches two-factor authentication on and answers ten recovery codes, this one time. A
+         * @description Takes the first code of the app, switches two-factor authentication on and answers ten recovery codes, this one time; the owner is told by mail. A
          *     wrong code answers 422 (`mfa_code_invalid`). Already on: 409 (`two_factor_already_enabled`); not started with
          *     `enableTwoFactor`: 409 (`two_factor_not_enabled`).
          *
@@ -492,13 +546,34 @@ export interface paths {
         put?: never;
         /**
          * Switch two-factor authentication off
-         * @description Switches two-factor authentication off and forgets the secret and the recovery codes. The password is needed; a `code`
-         *     is optional and checked when given (422 `mfa_code_invalid`). Not on: 409 (`two_factor_not_enabled`).
+         * @description Switches two-factor authentication off and forgets the secret and the recovery codes. The password is needed,
+         *     and a `code` of the app or a recovery code (422 `mfa_code_invalid`). The owner is told by mail. Not on: 409 (`two_factor_not_enabled`).
          *
-         *     A wrong password answers 422 (`invalid_credentials`). An account without a password (social login) gets one with
-         *     `forgotPassword` first.
+         *     A wrong password answers 422 (`invalid_credentials`). An account without a password (social login) leaves it out
+         *     and has to have signed in within the last ten minutes (403 `reauthentication_required`).
          */
         post: operations["disableTwoFactor"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/me/2fa/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make new recovery codes
+         * @description Answers ten new recovery codes, this one time; the ones from before are without force. Needs `X-Reauthentication` (403
+         *     `reauthentication_required`); the owner is told by mail. Two-factor authentication not on: 409 (`two_factor_not_enabled`).
+         */
+        post: operations["renewRecoveryCodes"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4483,7 +4558,7 @@ export interface components {
          * @example out_of_stock
          * @enum {string}
          */
-        ErrorRule: "email_taken" | "invalid_credentials" | "email_not_verified" | "token_invalid" | "token_expired" | "token_reused" | "csrf_failed" | "origin_not_allowed" | "mfa_required" | "mfa_code_invalid" | "mfa_attempts_exceeded" | "two_factor_already_enabled" | "two_factor_not_enabled" | "password_too_common" | "password_contains_email" | "password_too_long" | "password_unchanged" | "provider_not_configured" | "identity_token_invalid" | "provider_email_missing" | "date_of_birth_invalid" | "last_admin" | "role_unchanged" | "slug_taken" | "sku_taken" | "category_not_found" | "category_not_empty" | "category_cycle" | "category_too_deep" | "product_not_found" | "variant_not_found" | "banner_window_invalid" | "price_invalid" | "already_reviewed" | "purchase_required" | "own_review" | "review_status_invalid" | "cart_empty" | "cart_changed" | "cart_not_found" | "quantity_limit" | "item_unavailable" | "out_of_stock" | "promo_code_unknown" | "promo_code_expired" | "promo_code_not_started" | "promo_code_used" | "promo_code_exhausted" | "promo_code_minimum" | "promo_code_taken" | "promotion_value_invalid" | "promotion_window_invalid" | "address_invalid" | "destination_not_served" | "shipping_method_unavailable" | "guest_email_required" | "order_not_cancellable" | "order_state_invalid" | "amount_mismatch" | "payment_declined" | "payment_authentication_required" | "payment_already_made" | "payment_not_found" | "payment_method_invalid" | "refund_exceeds_payment" | "idempotency_key_reused" | "idempotency_in_progress" | "signature_invalid" | "stock_negative" | "return_window_closed" | "return_quantity_exceeded" | "return_state_invalid" | "order_not_delivered" | "ticket_state_invalid" | "ticket_closed" | "assignee_invalid" | "shipment_state_invalid" | "carrier_unknown" | "shipment_time_invalid" | "phone_missing" | "period_invalid" | "config_key_unknown" | "config_value_invalid" | "service_not_restartable" | "dead_letter_state_invalid" | "agent_unavailable" | "version_conflict" | "reference_not_found" | "in_use" | "limit_reached";
+        ErrorRule: "email_taken" | "invalid_credentials" | "email_not_verified" | "token_invalid" | "token_expired" | "token_reused" | "csrf_failed" | "origin_not_allowed" | "mfa_required" | "mfa_code_invalid" | "mfa_attempts_exceeded" | "two_factor_already_enabled" | "two_factor_not_enabled" | "password_too_common" | "password_contains_email" | "password_too_long" | "password_unchanged" | "password_repetitive" | "password_contains_name" | "reauthentication_required" | "mfa_enrolment_required" | "provider_not_configured" | "identity_token_invalid" | "provider_email_missing" | "date_of_birth_invalid" | "last_admin" | "role_unchanged" | "slug_taken" | "sku_taken" | "category_not_found" | "category_not_empty" | "category_cycle" | "category_too_deep" | "product_not_found" | "variant_not_found" | "banner_window_invalid" | "price_invalid" | "already_reviewed" | "purchase_required" | "own_review" | "review_status_invalid" | "cart_empty" | "cart_changed" | "cart_not_found" | "quantity_limit" | "item_unavailable" | "out_of_stock" | "promo_code_unknown" | "promo_code_expired" | "promo_code_not_started" | "promo_code_used" | "promo_code_exhausted" | "promo_code_minimum" | "promo_code_taken" | "promotion_value_invalid" | "promotion_window_invalid" | "address_invalid" | "destination_not_served" | "shipping_method_unavailable" | "guest_email_required" | "order_not_cancellable" | "order_state_invalid" | "amount_mismatch" | "payment_declined" | "payment_authentication_required" | "payment_already_made" | "payment_not_found" | "payment_method_invalid" | "refund_exceeds_payment" | "idempotency_key_reused" | "idempotency_in_progress" | "signature_invalid" | "stock_negative" | "return_window_closed" | "return_quantity_exceeded" | "return_state_invalid" | "order_not_delivered" | "ticket_state_invalid" | "ticket_closed" | "assignee_invalid" | "shipment_state_invalid" | "carrier_unknown" | "shipment_time_invalid" | "phone_missing" | "period_invalid" | "config_key_unknown" | "config_value_invalid" | "service_not_restartable" | "dead_letter_state_invalid" | "agent_unavailable" | "version_conflict" | "reference_not_found" | "in_use" | "limit_reached";
         /** @description A value and how many products have it. */
         FacetValue: {
             /**
@@ -4796,6 +4871,12 @@ export interface components {
              * @example 900
              */
             expires_in?: number;
+            /**
+             * @description Whether the account's role asks for a second factor that is not on yet. Until it is (`enableTwoFactor`, `verifyTwoFactor`, then
+             *     `refreshSession`) the tokens carry the rights of a customer only. Absent: no.
+             * @example true
+             */
+            mfa_enrolment_required?: boolean;
             /**
              * @description Seconds until the refresh token ends (7 days).
              * @example 604800
@@ -5458,6 +5539,7 @@ export interface components {
              */
             old_password: string;
             new_password: components["schemas"]["Password"];
+            code?: components["schemas"]["MfaCode"];
         };
         /**
          * @description A payment of an order.
@@ -6661,6 +6743,41 @@ export interface components {
             latency_ms: number;
         };
         /**
+         * @description Proof, for some minutes, that the owner of the account was asked again.
+         * @example {
+         *       "reauthentication_token": "eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOiJyZWF1dGgifQ.c2lnbmF0dXJl",
+         *       "expires_in": 300
+         *     }
+         */
+        Reauthentication: {
+            /**
+             * @description Goes in the header `X-Reauthentication` of the operations that ask for it. Good in this session only.
+             * @example eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOiJyZWF1dGgifQ.c2lnbmF0dXJl
+             */
+            reauthentication_token: string;
+            /**
+             * @description Seconds until the token ends: 300.
+             * @example 300
+             */
+            expires_in: number;
+        };
+        /**
+         * @description Proof that it is the owner who asks. An account without a password (social login) leaves `password` out and needs a sign-in
+         *     of the last ten minutes instead.
+         * @example {
+         *       "password": "SecurePassword123!",
+         *       "code": "492039"
+         *     }
+         */
+        ReauthenticationRequest: {
+            /**
+             * @description The password that is valid now. A wrong one answers 422 with the rule `invalid_credentials`.
+             * @example SecurePassword123!
+             */
+            password?: string;
+            code?: components["schemas"]["MfaCode"];
+        };
+        /**
          * @description One recovery code: stands in for the authenticator app once.
          * @example 7K2QX-M9T4B
          */
@@ -7777,6 +7894,12 @@ export interface components {
              * @example 900
              */
             expires_in: number;
+            /**
+             * @description Whether the account's role asks for a second factor that is not on yet. Until it is (`enableTwoFactor`, `verifyTwoFactor`, then
+             *     `refreshSession`) the tokens carry the rights of a customer only. Absent: no.
+             * @example true
+             */
+            mfa_enrolment_required?: boolean;
             /**
              * @description Seconds until the refresh token ends: 604,800 (7 days). Where there is a refresh token.
              * @example 604800
@@ -9559,7 +9682,8 @@ export interface components {
          */
         TrackingStage: "order_placed" | "payment_confirmed" | "payment_failed" | "processing" | "label_created" | "picked_up" | "in_transit" | "out_for_delivery" | "delivered" | "exception" | "returned" | "cancelled" | "refunded";
         /**
-         * @description Proof that it is the owner who asks.
+         * @description Proof that it is the owner who asks. An account without a password (social login) leaves `password` out and needs a sign-in
+         *     of the last ten minutes instead.
          * @example {
          *       "password": "SecurePassword123!",
          *       "code": "492039"
@@ -9570,11 +9694,12 @@ export interface components {
              * @description The password that is valid now. A wrong one answers 422 with the rule `invalid_credentials`.
              * @example SecurePassword123!
              */
-            password: string;
-            code?: components["schemas"]["MfaCode"];
+            password?: string;
+            code: components["schemas"]["MfaCode"];
         };
         /**
-         * @description Proof that it is the owner who asks.
+         * @description Proof that it is the owner who asks. An account without a password (social login) leaves `password` out and needs a sign-in
+         *     of the last ten minutes instead.
          * @example {
          *       "password": "SecurePassword123!"
          *     }
@@ -9584,7 +9709,7 @@ export interface components {
              * @description The password that is valid now. A wrong one answers 422 with the rule `invalid_credentials`.
              * @example SecurePassword123!
              */
-            password: string;
+            password?: string;
         };
         /**
          * @description Two-factor authentication is on; these codes stand in for a lost app. They are shown this one time; we keep hashes.
@@ -9642,6 +9767,19 @@ export interface components {
             code: components["schemas"]["TotpCode"];
         };
         /**
+         * @description The token of the mail that told an address of its change.
+         * @example {
+         *       "token": "um-Qx3Tz7bLr9WfKc1Ns5YhVd8MpJg2Ae4U"
+         *     }
+         */
+        UndoEmailChangeRequest: {
+            /**
+             * @description Token in the link of the mail; 72 hours, used once.
+             * @example um-Qx3Tz7bLr9WfKc1Ns5YhVd8MpJg2Ae4U
+             */
+            token: string;
+        };
+        /**
          * Format: uri
          * @description An absolute https address.
          * @example https://cdn.example.com/products/macbook-air-1.jpg
@@ -9687,6 +9825,12 @@ export interface components {
         User: {
             user_id: components["schemas"]["Id"];
             email: components["schemas"]["Email"];
+            /**
+             * Format: email
+             * @description Address that the account changes to once its owner has proven it. Only while a change waits for that.
+             * @example dana.w@example.com
+             */
+            pending_email?: string;
             name: components["schemas"]["PersonName"];
             role: components["schemas"]["Role"];
             /**
@@ -10554,6 +10698,11 @@ export interface components {
          */
         PromotionCode: components["schemas"]["PromoCode"];
         /**
+         * @description Token of `reauthenticate`, no older than five minutes and of the same session.
+         * @example eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOiJyZWF1dGgifQ.c2lnbmF0dXJl
+         */
+        Reauthentication: string;
+        /**
          * @description The refresh token in its httpOnly cookie (path `/api/auth`). Read only when the body names no `refresh_token`; then a
          *     browser needs an allowed `Origin`.
          * @example rt-5Qm8vX1cZkT3yPq7LwB2nJ4sHd9uFa6e
@@ -11121,6 +11270,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -11256,6 +11406,53 @@ export interface operations {
                 };
             };
             400: components["responses"]["InvalidRequest"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    undoEmailChange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "token": "um-Qx3Tz7bLr9WfKc1Ns5YhVd8MpJg2Ae4U"
+                 *     }
+                 */
+                "application/json": components["schemas"]["UndoEmailChangeRequest"];
+            };
+        };
+        responses: {
+            /** @description The address is the account's again. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "email": "customer@example.com",
+                     *       "email_verified": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["VerifiedEmail"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
@@ -11557,6 +11754,11 @@ export interface operations {
                  * @example "0f8c1d2e"
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
+                /**
+                 * @description Token of `reauthenticate`, no older than five minutes and of the same session.
+                 * @example eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOiJyZWF1dGgifQ.c2lnbmF0dXJl
+                 */
+                "X-Reauthentication"?: components["parameters"]["Reauthentication"];
             };
             path?: never;
             cookie?: never;
@@ -11639,7 +11841,13 @@ export interface operations {
     deleteMe: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /**
+                 * @description Token of `reauthenticate`, no older than five minutes and of the same session.
+                 * @example eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOiJyZWF1dGgifQ.c2lnbmF0dXJl
+                 */
+                "X-Reauthentication"?: components["parameters"]["Reauthentication"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -11661,6 +11869,55 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    reauthenticate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "password": "SecurePassword123!",
+                 *       "code": "492039"
+                 *     }
+                 */
+                "application/json": components["schemas"]["ReauthenticationRequest"];
+            };
+        };
+        responses: {
+            /** @description It is the owner. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "reauthentication_token": "eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOiJyZWF1dGgifQ.c2lnbmF0dXJl",
+                     *       "expires_in": 300
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Reauthentication"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Unprocessable"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -11974,6 +12231,60 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    renewRecoveryCodes: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Token of `reauthenticate`, no older than five minutes and of the same session.
+                 * @example eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOiJyZWF1dGgifQ.c2lnbmF0dXJl
+                 */
+                "X-Reauthentication"?: components["parameters"]["Reauthentication"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The new codes. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "two_factor_enabled": true,
+                     *       "recovery_codes": [
+                     *         "7K2QX-M9T4B",
+                     *         "HR3VN-2WDZ8",
+                     *         "C6JPY-K4XQ7",
+                     *         "N9BTM-E3RHF",
+                     *         "W2ZGD-8KVPA",
+                     *         "4QXSN-T7JCM",
+                     *         "Y5HKR-B2WLD",
+                     *         "P8MVE-X3ZQT",
+                     *         "J3FCN-9DYGK",
+                     *         "R6TWA-M4HSP"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TwoFactorRecoveryCodes"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            409: components["responses"]["Conflict"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
