@@ -23,6 +23,7 @@ from handlers.partners.agents import agents
 from handlers.partners.identity import IdentityProviders, known_providers
 from handlers.parts import FilesUnusable, check_files, event_services, text_of
 from handlers.platform.clock import Clock, SystemClock
+from handlers.platform.connections import Bounds, Connections
 from handlers.platform.csrf import CsrfGuard
 from handlers.platform.cursors import Cursors
 from handlers.platform.edge import Edge
@@ -33,6 +34,7 @@ from handlers.platform.logs import LineWriter, configure_logging
 from handlers.platform.passwords import Passwords
 from handlers.platform.serving import serve
 from handlers.platform.store.port import DocumentStore
+from handlers.platform.telemetry import Telemetry
 from handlers.platform.tokens import Tokens
 from handlers.products.catalogue import Catalogue
 from handlers.products.counters import Counters
@@ -85,7 +87,7 @@ def build_services(settings: Settings, *, store: DocumentStore | None = None, cl
     )
 
 
-def create_app(settings: Settings, services: Services, writer: LineWriter) -> ASGIApp:
+def create_app(settings: Settings, services: Services, writer: LineWriter) -> Edge:
     """The application of a role: `all` and `crud` handle operations, `gateway` forwards them."""
     writer.expose(services.telemetry)
     document = json.loads((GENERATED / "openapi.json").read_bytes())
@@ -110,6 +112,17 @@ def create_app(settings: Settings, services: Services, writer: LineWriter) -> AS
     if settings.env == "local":
         app = LocalPages(app, services)
     return Edge(Pages(app), settings, services.telemetry, writer)
+
+
+def connections_of(settings: Settings, edge: Edge, telemetry: Telemetry) -> Connections:
+    """The connections of a process that serves this application."""
+    connections = Connections(
+        Bounds(per_address=settings.max_connections_per_address, in_all=settings.max_connections),
+        trusts=edge.proxies.trusts,
+        refusal_headers=edge.refusal_headers,
+    )
+    connections.expose(telemetry)
+    return connections
 
 
 def _lifespan(services: Services, forwarder: Forwarder | None) -> Any:
@@ -160,7 +173,9 @@ def main() -> int:
     try:
         check_files(settings)
         services = build_services(settings)
-        serve(create_app(settings, services, writer), settings.host, settings.port, services.stopping)
+        app = create_app(settings, services, writer)
+        connections = connections_of(settings, app, services.telemetry)
+        serve(app, settings.host, settings.port, services.stopping, connections)
     except FilesUnusable as error:
         print(error, file=sys.stderr)  # noqa: T201 - for an operator, in one line
         return 2

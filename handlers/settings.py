@@ -134,6 +134,10 @@ class Settings(BaseSettings):
     """Multiplies every rate limit. For tests and load."""
     max_body_bytes: int = Field(default=1_048_576, ge=1024, le=104_857_600)
     """The largest request body, in bytes."""
+    max_connections: int = Field(default=4_096, ge=16, le=100_000)
+    """Connections open at once, without those of trusted proxies. Beyond it the one that waited longest is closed."""
+    max_connections_per_address: int = Field(default=256, ge=8, le=100_000)
+    """Connections open at once from one address (IPv6: one /64) that is no trusted proxy's."""
     check_answers: bool = False
     """Check every answer against the contract; one that does not fit becomes a 500."""
     crud_service_url: str = "http://crud-service:8001"

@@ -10,14 +10,14 @@ import logging
 import random
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from handlers.platform.addresses import TrustedProxies
-from handlers.platform.cors import VARY, Cors
+from handlers.platform.cors import VARY, Cors, Header
 from handlers.platform.envelope import send_problem
 from handlers.platform.errors import Problem
 from handlers.platform.logs import LineWriter, Stamp, standard_output
@@ -58,7 +58,7 @@ class Edge:
         self._wall_clock = wall_clock
         self._stamp = Stamp()
         self._chance = random.Random()  # noqa: S311 - seeded by the system, once a process
-        self._proxies = TrustedProxies(settings.trusted_proxies)
+        self.proxies = TrustedProxies(settings.trusted_proxies)
         self._cors = Cors(settings.cors_origins, credentials=settings.cors_allow_credentials)
         self._always = [
             VARY,
@@ -75,7 +75,7 @@ class Edge:
         read = {key: value for key, value in scope["headers"] if key in _READ}
         info = self._arrive(scope, read)
         origin = read.get(b"origin")
-        answer = _Answer(send, info, self._headers_for(info, origin))
+        answer = _Answer(send, info, self._headers_for(info.request_id, origin))
         scope[SCOPE_KEY] = info
         try:
             if origin is not None and scope["method"] == "OPTIONS" and b"access-control-request-method" in read:
@@ -88,26 +88,35 @@ class Edge:
         finally:
             self._leave(scope, info, answer)
 
+    def refusal_headers(self, request_headers: Sequence[Header]) -> tuple[str, list[Header]]:
+        """The request id and the headers of a response that the server gives in the application's place."""
+        read = {key: value for key, value in request_headers if key in _READ}
+        request_id = self._request_id(read)
+        return request_id, [*self._headers_for(request_id, read.get(b"origin")), _CSP]
+
     def _arrive(self, scope: Scope, read: dict[bytes, bytes]) -> RequestInfo:
-        given = read.get(b"x-request-id")
-        request_id = given.decode("ascii") if given and _REQUEST_ID.fullmatch(given) else self._new_id()
+        request_id = self._request_id(read)
         peer = scope.get("client")
         address = peer[0] if peer else ""
-        if self._proxies and self._proxies.trusts(address):
+        if self.proxies and self.proxies.trusts(address):
             scheme = read.get(b"x-forwarded-proto", b"").strip().lower()
             if scheme in (b"http", b"https"):
                 scope["scheme"] = scheme.decode("ascii")
             if b"x-forwarded-for" in read:
                 chain = b",".join(value for key, value in scope["headers"] if key == b"x-forwarded-for")
-                address = self._proxies.client(address, chain)
+                address = self.proxies.client(address, chain)
         return RequestInfo(request_id, address, time.perf_counter())
+
+    def _request_id(self, read: dict[bytes, bytes]) -> str:
+        given = read.get(b"x-request-id")
+        return given.decode("ascii") if given and _REQUEST_ID.fullmatch(given) else self._new_id()
 
     def _new_id(self) -> str:
         # As `new_id` makes them, without a system call for its chance: a request id names, it protects nothing.
         return f"req-{time.time_ns() // 1_000_000:012x}{self._chance.getrandbits(64):016x}"
 
-    def _headers_for(self, info: RequestInfo, origin: bytes | None) -> list[tuple[bytes, bytes]]:
-        headers = [*self._always, (b"x-request-id", info.request_id.encode("ascii"))]
+    def _headers_for(self, request_id: str, origin: bytes | None) -> list[Header]:
+        headers = [*self._always, (b"x-request-id", request_id.encode("ascii"))]
         if origin is not None:
             headers += self._cors.headers(origin)
         return headers

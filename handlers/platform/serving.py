@@ -3,43 +3,65 @@
 from __future__ import annotations
 
 import gc
+import resource
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from handlers.platform.connections import Connections
+from handlers.platform.http_protocol import HttpProtocol
 from handlers.platform.stopping import Stopping
 
 GRACE_SECONDS: Final = 20
 FAILED: Final = 3
 
 
-def serve(app: ASGIApp, host: str, port: int, stopping: Stopping | None = None) -> None:
+# What a process opens besides its connections: files, the connections to its partners.
+OTHER_FILES: Final = 512
+
+
+def serve(
+    app: ASGIApp, host: str, port: int, stopping: Stopping | None = None, connections: Connections | None = None
+) -> None:
     """Serves the application until the process is told to stop. Raises `SystemExit` when it does not start.
 
     `stopping` is told first, so that what would go on for long ends before the answers under way are waited for.
     """
-    config = uvicorn.Config(
-        app,
-        host=host,
-        port=port,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        lifespan="on",
-        access_log=False,
-        server_header=False,
-        log_config=None,
-        proxy_headers=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )
+    connections = Connections() if connections is None else connections
+    _raise_file_limit(connections.bounds.in_all + OTHER_FILES)
+    config = server_config(app, connections, host=host, port=port, loop="uvloop", lifespan="on")
     server = _Server(config, stopping or Stopping())
     server.run()
     if not server.started:
         raise SystemExit(FAILED)
+
+
+def server_config(app: ASGIApp, connections: Connections, **more: Any) -> uvicorn.Config:
+    """How uvicorn runs an application of ours; `more` are further arguments of its `Config`."""
+    options: dict[str, Any] = {"timeout_graceful_shutdown": GRACE_SECONDS, **more}
+    return uvicorn.Config(
+        app,
+        http=partial(HttpProtocol, connections),  # type: ignore[arg-type]  # uvicorn only calls it
+        ws="none",
+        access_log=False,
+        server_header=False,
+        log_config=None,
+        proxy_headers=False,
+        **options,
+    )
+
+
+def _raise_file_limit(files: int) -> None:
+    """Lets the process open so many files, as far as the system does: each connection is one (getrlimit(2))."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = files if hard == resource.RLIM_INFINITY else min(files, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class _Server(uvicorn.Server):

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -152,6 +153,26 @@ def test_probes_and_metrics_are_each_process_own(pair: Pair) -> None:
     assert pair.client.get("/readyz").status_code == 200
     assert pair.crud_saw("getLiveness") == before
     assert "hph_limit_decisions" in pair.client.get("/metrics").text
+
+
+@pytest.mark.parametrize("role", ["gateway", "crud"])
+def test_silent_connections_and_large_heads_stop_no_process(pair: Pair, role: str) -> None:
+    base = pair.gateway.base if role == "gateway" else pair.crud.base
+    host, port = base.removeprefix("http://").split(":")
+    silent = [socket.create_connection((host, int(port))) for _ in range(400)]
+    times = []
+    for _ in range(9):
+        started = time.perf_counter()
+        assert httpx.get(f"{base}/healthz").status_code == 200
+        times.append(time.perf_counter() - started)
+    for connection in silent:
+        connection.close()
+    assert sorted(times)[4] < 0.1
+    assert httpx.get(f"{base}/healthz", headers={"X-Long": "x" * 40_000}).status_code == 431
+    metrics = httpx.get(f"{base}/metrics").text
+    # 127.0.0.1 is a trusted proxy for crud, as the gateway's address is.
+    crowded = 'hph_connections_ended_total{reason="crowded"} 0.0' not in metrics
+    assert crowded is (role == "gateway")
 
 
 def test_without_crud_the_gateway_says_503_until_it_is_back(pair: Pair, tmp_path: Path) -> None:

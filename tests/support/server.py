@@ -9,24 +9,20 @@ from contextlib import asynccontextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from handlers.platform.connections import Connections
+from handlers.platform.edge import Edge
+from handlers.platform.serving import server_config
+
 
 @asynccontextmanager
-async def served(app: ASGIApp) -> AsyncIterator[str]:
+async def served(app: ASGIApp, connections: Connections | None = None) -> AsyncIterator[str]:
     """Serves an application as production does, on a free port; yields its address."""
     # asyncio switches Nagle off only where a socket says that it is TCP; else every answer waits 40 ms.
     listener = socket.socket(proto=socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        app,
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=1,
-    )
+    if connections is None:
+        connections = Connections(refusal_headers=app.refusal_headers) if isinstance(app, Edge) else Connections()
+    config = server_config(app, connections, lifespan="off", timeout_graceful_shutdown=1)
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
