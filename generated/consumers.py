@@ -14,6 +14,7 @@ from handlers.users import events as users
 from handlers.contract.services import EventServices
 from handlers.platform.events import Event
 
+_inventory_on_order_completed: Callable[[Event[e.OrderCompletedData], EventServices], Awaitable[None]] = inventory.on_order_completed
 _inventory_on_product_created: Callable[[Event[e.ProductCreatedData], EventServices], Awaitable[None]] = inventory.on_product_created
 _inventory_on_product_deleted: Callable[[Event[e.ProductDeletedData], EventServices], Awaitable[None]] = inventory.on_product_deleted
 _inventory_on_product_updated: Callable[[Event[e.ProductUpdatedData], EventServices], Awaitable[None]] = inventory.on_product_updated

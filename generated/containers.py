@@ -205,7 +205,7 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
             indexes=(
                 Index((Key('updated_at', True),)),
             ),
-            kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200, 'idempotency': 86400, 'hold': None, 'card': None}),
+            kinds=MappingProxyType({'outbox': 604800, 'idempotency': 86400, 'hold': -1, 'card': None}),
             cross_partition=frozenset(['outbox_relay', 'staff_stock']),
         ),
         'config': Container(

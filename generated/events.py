@@ -546,7 +546,7 @@ EVENTS: Final[dict[str, EventSpec]] = {
     "InventoryReserved": EventSpec('inventory-events', '/data/order_id', ('crud-orders', 'crud-payments'), 'InventoryReservedData', True),
     "InventoryUpdated": EventSpec('product-events', '/data/product_id', ('crud-search', 'ecommerce-catalog-search', 'inventory-health-check'), 'InventoryUpdatedData', True),
     "OrderCancelled": EventSpec('order-events', '/data/order_id', ('crud-analytics', 'crud-checkout', 'crud-notifications', 'crud-payments', 'crud-shipments', 'ecommerce-order-status', 'inventory-reservation-validation'), 'OrderCancelledData', False),
-    "OrderCompleted": EventSpec('order-events', '/data/order_id', ('crm-profile-aggregation', 'crm-segmentation-personalization', 'crud-users', 'ecommerce-order-status'), 'OrderCompletedData', True),
+    "OrderCompleted": EventSpec('order-events', '/data/order_id', ('crm-profile-aggregation', 'crm-segmentation-personalization', 'crud-inventory', 'crud-users', 'ecommerce-order-status'), 'OrderCompletedData', True),
     "OrderCreated": EventSpec('order-events', '/data/order_id', ('crm-profile-aggregation', 'crud-analytics', 'crud-notifications', 'inventory-reservation-validation'), 'OrderCreatedData', False),
     "OrderProcessed": EventSpec('order-events', '/data/order_id', (), 'OrderProcessedData', True),
     "OrderUpdated": EventSpec('order-events', '/data/order_id', ('ecommerce-order-status',), 'OrderUpdatedData', True),
@@ -590,7 +590,7 @@ TOPICS: Final[dict[str, TopicSpec]] = {
 GROUPS: Final[dict[str, GroupSpec]] = {
     "crud-orders": GroupSpec('orders', None, ('user-events', 'inventory-events', 'payment-events', 'shipping-events', 'support-events'), ('DeliveryCompleted', 'ETAUpdated', 'InventoryReleased', 'InventoryReservationFailed', 'InventoryReserved', 'PaymentFailed', 'PaymentProcessed', 'RefundFailed', 'RefundProcessed', 'ReturnReceived', 'RouteIssueDetected', 'ShipmentRejected', 'ShipmentScheduled', 'ShipmentStatusUpdated', 'UserDeleted'), False),
     "crud-payments": GroupSpec('payments', None, ('user-events', 'order-events', 'inventory-events', 'support-events'), ('InventoryReserved', 'OrderCancelled', 'RefundRequested', 'ReturnReceived', 'UserDeleted'), False),
-    "crud-inventory": GroupSpec('inventory', None, ('product-events', 'shipping-events', 'support-events'), ('ProductCreated', 'ProductDeleted', 'ProductUpdated', 'ReturnReceived', 'ShipmentScheduled'), False),
+    "crud-inventory": GroupSpec('inventory', None, ('order-events', 'product-events', 'shipping-events', 'support-events'), ('OrderCompleted', 'ProductCreated', 'ProductDeleted', 'ProductUpdated', 'ReturnReceived', 'ShipmentScheduled'), False),
     "crud-shipments": GroupSpec('shipments', None, ('user-events', 'order-events', 'shipping-events'), ('ETAUpdated', 'OrderCancelled', 'RouteIssueDetected', 'ShipmentScheduled', 'UserDeleted'), False),
     "crud-products": GroupSpec('products', None, ('product-events', 'inventory-events'), ('ReviewPublished', 'StockLevelChanged'), False),
     "crud-search": GroupSpec('products', None, ('product-events',), ('InventoryUpdated', 'ProductCreated', 'ProductDeleted', 'ProductUpdated'), True),

@@ -63,6 +63,11 @@ async def on_shipment_scheduled(event: Event[e.ShipmentScheduledData], services:
     await reservations.ship(services, event, event.data["items"])
 
 
+async def on_order_completed(event: Event[e.OrderCompletedData], services: EventServices) -> None:
+    """Removes what is held for an order: it has arrived, and nothing of it comes back this way."""
+    await reservations.complete(services, event, event.data["items"])
+
+
 def _card(product: Mapping[str, Any]) -> dict[str, Any]:
     variant_ids = [variant["variant_id"] for variant in product["variants"]]
     return store.card(product["product_id"], product["status"], variant_ids, as_of=product["updated_at"])

@@ -2,10 +2,11 @@
 
     held     units count as reserved; nobody else can order them
     taken    the parcel is booked: they have left on_hand and reserved; the row stays, so that they can come back
-    (gone)   set free, or never held
+    (gone)   set free, or the order is complete, or never held
 
-Each function makes one batch for each product, with what moves the stock, the row, and the entry of the ledger. Asked
-again, it finds the rows as they are and does nothing twice; a stock that falls below what is held is refused.
+Each function plans what an order does with the lines of one product: what moves the stock, and the rows. Asked again,
+it finds the rows as they are and does nothing twice; a stock that falls below what is held is refused. `Closing` are
+the rows that say what has become of the order's reservation, written in the same batch at the order's first product.
 """
 
 from __future__ import annotations
@@ -15,30 +16,37 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from handlers.contract.services import EventServices
-from handlers.inventory import ledger, store
+from handlers.inventory import store
+from handlers.inventory.movements import Move, Movements, Plan, Shelf
 from handlers.inventory.rules import available
 from handlers.platform.clock import timestamp
-from handlers.platform.concurrency import FASTER, retrying, settled
 from handlers.platform.events import Event
-from handlers.platform.store.port import (
-    Create,
-    Delete,
-    Document,
-    Operation,
-    Replace,
-)
+from handlers.platform.store.port import Create, Delete, Document, Operation, Replace
 
 KIND: Final = "hold"
-# A hundred operations in a batch, and each line of an order takes three; a popular product is contested.
+# A hundred operations in a batch, and each line of an order takes two, beside those of its end.
 LINES: Final = 30
-ATTEMPTS: Final = 12
+# Of a parcel whose order never completes (given back, paid back): the row must not stay for ever.
+TAKEN_TTL: Final = 180 * 24 * 3600  # seconds
 
 Json = dict[str, Any]
 Item = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Closing:
+    """How an order's reservation ends in the batch: `rows` answers what is written where the row is as given.
+
+    `is_over` says of a row that is there that nothing is to be done any more.
+    """
+
+    row_id: str
+    is_over: Callable[[Json], bool]
+    rows: Callable[[Document | None], Sequence[Operation]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
     """A line of an order, with the stock and the hold as they are."""
 
     item: Item
@@ -46,12 +54,14 @@ class Line:
     hold: Document | None
 
     @property
-    def state(self) -> str | None:
-        """`held`, `taken`, or None."""
-        return self.hold.data["state"] if self.hold is not None else None
+    def variant_id(self) -> str:
+        variant_id: str = self.item["variant_id"]
+        return variant_id
 
-
-Decide = Callable[[Line], Sequence[Operation]]
+    @property
+    def is_held(self) -> bool:
+        """Held, and not taken."""
+        return self.hold is not None and self.hold.data["state"] == "held"
 
 
 class NotEnough(Exception):
@@ -74,90 +84,123 @@ def by_product(items: Sequence[Item]) -> list[tuple[str, list[Item]]]:
     ]
 
 
-async def hold(services: EventServices, event: Event[Any], items: Sequence[Item]) -> None:
+async def hold(services: EventServices, event: Event[Any], items: Sequence[Item], closing: Closing | None) -> None:
     """Holds lines of one product, all or none. Raises `NotEnough`."""
-    product_id = items[0]["product_id"]
-    card = await store.read_card(services.store, product_id)
-    sold = card is not None and card.data["status"] == "active"
 
-    def decide(line: Line) -> Sequence[Operation]:
-        if line.hold is not None:
-            return ()
-        assert line.stock is not None  # noqa: S101 - `_refusals` has looked
-        quantity = line.item["quantity"]
-        row = _row(line.item, event.data["order_id"], timestamp(services.clock.now()))
-        return [Create(row), *_entry(services, event, line.stock, "reserved", reserved=quantity)]
+    async def plan(shelf: Shelf, look: bool) -> Plan:
+        sold = shelf.card is not None and shelf.card.data["status"] == "active"
+        lines = _lines(shelf, items, [None] * len(items))
+        # Most events come once: rows that are there all the same refuse the batch, and are looked at then.
+        if look or _refusals(lines, sold):
+            lines, end = await _read(services, event, shelf, items, closing)
+            if closing is not None and end is not None and closing.is_over(end.data):
+                return Plan(None, "reserved")
+            if failed := _refusals(lines, sold):
+                raise NotEnough(failed)
+        else:
+            end = None
+        new = [line for line in lines if line.hold is None]
+        now = timestamp(services.clock.now())
+        rows = [Create(_row(line.item, event.data["order_id"], now)) for line in new]
+        moves = tuple(Move(line.variant_id, reserved=line.item["quantity"]) for line in new)
+        return Plan(None, "reserved", moves, (*rows, *(closing.rows(end) if closing is not None else ())))
 
-    def check(lines: Sequence[Line]) -> None:
-        failed = [each for line in lines if (each := _refusal(line, sold)) is not None]
-        if failed:
-            raise NotEnough(failed)
-
-    await _moved(services, event, items, decide, check)
+    await _moved(services, event, items, plan)
 
 
-async def release(services: EventServices, event: Event[Any], items: Sequence[Item]) -> list[Json]:
-    """Sets the lines of one product free, also those that a parcel had taken; answers those that were held or taken."""
-    order_id = event.data["order_id"]
+async def release(services: EventServices, event: Event[Any], items: Sequence[Item], closing: Closing | None) -> None:
+    """Sets the lines of one product free, also those that a parcel had taken."""
 
-    def decide(line: Line) -> Sequence[Operation]:
-        if line.hold is None:
-            return ()
-        gone: list[Operation] = [Delete(_row_id(order_id, line.item), if_match=line.hold.etag)]
-        quantity = line.hold.data["quantity"]
-        if line.stock is None:  # the variant is gone, and so are its units
-            return gone
-        if line.state == "held":
-            return [*gone, *_entry(services, event, line.stock, "released", reserved=-quantity)]
-        return [*gone, *_entry(services, event, line.stock, "restocked", on_hand=quantity)]
+    async def plan(shelf: Shelf, _: bool) -> Plan:
+        lines, end = await _read(services, event, shelf, items, closing)
+        if closing is not None and end is not None and closing.is_over(end.data):
+            return Plan(None, "released")
+        kept = [line for line in lines if line.hold is not None]
+        moves = tuple(_back(line) for line in kept if line.stock is not None)
+        rows = (*_gone(event, kept), *(closing.rows(end) if closing is not None else ()))
+        return Plan(None, "restocked" if any(move.on_hand for move in moves) else "released", moves, rows)
 
-    lines = await _moved(services, event, items, decide)
-    return [_unit(line.item, line.hold.data["quantity"]) for line in lines if line.hold is not None]
+    await _moved(services, event, items, plan)
 
 
 async def take(services: EventServices, event: Event[Any], items: Sequence[Item]) -> None:
     """Takes the held lines of one product off the stock: their parcel is booked. What is not held (any more) stays."""
 
-    def decide(line: Line) -> Sequence[Operation]:
-        if line.hold is None or line.stock is None or line.state != "held":
-            return ()
-        taken = Replace({**line.hold.data, "state": "taken"}, if_match=line.hold.etag)
-        quantity = line.hold.data["quantity"]
-        return [taken, *_entry(services, event, line.stock, "shipped", on_hand=-quantity, reserved=-quantity)]
+    async def plan(shelf: Shelf, _: bool) -> Plan:
+        lines, _end = await _read(services, event, shelf, items, None)
+        held = [line for line in lines if line.is_held and line.stock is not None]
+        rows = tuple(
+            Replace({**line.hold.data, "state": "taken", "ttl": TAKEN_TTL}, if_match=line.hold.etag)
+            for line in held
+            if line.hold is not None
+        )
+        return Plan(None, "shipped", tuple(map(_off, held)), rows)
 
-    await _moved(services, event, items, decide)
+    await _moved(services, event, items, plan)
+
+
+async def forget(services: EventServices, event: Event[Any], items: Sequence[Item], closing: Closing | None) -> None:
+    """Removes the rows of an order that is complete. What is held still has left, and is only heard of later."""
+
+    async def plan(shelf: Shelf, _: bool) -> Plan:
+        lines, end = await _read(services, event, shelf, items, closing)
+        kept = [line for line in lines if line.hold is not None]
+        moves = tuple(_off(line) for line in kept if line.is_held and line.stock is not None)
+        over = closing is None or end is None or closing.is_over(end.data)
+        rows = (*_gone(event, kept), *(() if over or closing is None else closing.rows(end)))
+        return Plan(None, "shipped", moves, rows)
+
+    await _moved(services, event, items, plan)
+
+
+def _back(line: _Line) -> Move:
+    """The units of a line for others to order again."""
+    units = line.hold.data["quantity"] if line.hold is not None else 0
+    return Move(line.variant_id, reserved=-units) if line.is_held else Move(line.variant_id, on_hand=units)
+
+
+def _off(line: _Line) -> Move:
+    """The units of a held line, gone with the parcel."""
+    units = line.hold.data["quantity"] if line.hold is not None else 0
+    return Move(line.variant_id, on_hand=-units, reserved=-units)
+
+
+def _gone(event: Event[Any], lines: Sequence[_Line]) -> list[Operation]:
+    """The rows of these lines removed."""
+    order_id = event.data["order_id"]
+    return [Delete(_row_id(order_id, line.item), if_match=line.hold.etag) for line in lines if line.hold is not None]
 
 
 async def _moved(
     services: EventServices,
     event: Event[Any],
     items: Sequence[Item],
-    decide: Decide,
-    check: Callable[[Sequence[Line]], None] | None = None,
-) -> list[Line]:
-    """Reads the lines, decides about each, writes what differs in one batch; answers the lines as they were."""
-    product_id = items[0]["product_id"]
-
-    async def attempt() -> list[Line]:
-        lines = await _lines(services, event.data["order_id"], items)
-        if check is not None:
-            check(lines)
-        operations = [operation for line in lines for operation in decide(line)]
-        if operations:
-            await settled(services.store, store.CONTAINER, product_id, operations)
-        return lines
-
-    return await retrying(attempt, attempts=ATTEMPTS, on=FASTER)
+    plan: Callable[[Shelf, bool], Any],
+) -> None:
+    variants = [item["variant_id"] for item in items]
+    await services.room(Movements).move(event, items[0]["product_id"], variants, plan)
 
 
-async def _lines(services: EventServices, order_id: str, items: Sequence[Item]) -> list[Line]:
-    stocks = [(store.CONTAINER, item["product_id"], item["variant_id"]) for item in items]
-    holds = [(store.CONTAINER, item["product_id"], _row_id(order_id, item)) for item in items]
-    found = await services.store.read_many([*stocks, *holds])
-    return [Line(*each) for each in zip(items, found[: len(items)], found[len(items) :], strict=True)]
+async def _read(
+    services: EventServices, event: Event[Any], shelf: Shelf, items: Sequence[Item], closing: Closing | None
+) -> tuple[list[_Line], Document | None]:
+    """The lines with their holds, and the row of the order's reservation where that is closed here."""
+    product_id, order_id = items[0]["product_id"], event.data["order_id"]
+    ids = [_row_id(order_id, item) for item in items]
+    more = [closing.row_id] if closing is not None else []
+    found = await services.store.read_many([(store.CONTAINER, product_id, each) for each in (*ids, *more)])
+    return _lines(shelf, items, found[: len(ids)]), found[-1] if more else None
 
 
-def _refusal(line: Line, sold: bool) -> Json | None:
+def _lines(shelf: Shelf, items: Sequence[Item], found: Sequence[Document | None]) -> list[_Line]:
+    return [_Line(item, shelf.stocks[item["variant_id"]], each) for item, each in zip(items, found, strict=True)]
+
+
+def _refusals(lines: Sequence[_Line], sold: bool) -> list[Json]:
+    return [each for line in lines if (each := _refusal(line, sold)) is not None]
+
+
+def _refusal(line: _Line, sold: bool) -> Json | None:
     """Why a line cannot be held (contract: FailedReservation), None when it can or is."""
     if line.hold is not None:
         return None
@@ -179,45 +222,17 @@ def _refusal(line: Line, sold: bool) -> Json | None:
     }
 
 
-def _entry(
-    services: EventServices,
-    event: Event[Any],
-    stock: Document,
-    reason: ledger.Reason,
-    *,
-    on_hand: int = 0,
-    reserved: int = 0,
-) -> list[Operation]:
-    """The stock after an entry, with the event that tells of it."""
-    now = timestamp(services.clock.now())
-    after = ledger.moved(stock.data, on_hand=on_hand, reserved=reserved, now=now)
-    row = services.outbox.follow(
-        event,
-        store.CONTAINER,
-        after,
-        event_type="StockLevelChanged",
-        data=ledger.entry(stock.data, after, reason, order_id=event.data["order_id"]),
-    )
-    return [Replace(after, if_match=stock.etag), row]
-
-
 def _row(item: Item, order_id: str, now: str) -> Json:
     return {
         "id": _row_id(order_id, item),
         "kind": KIND,
         "state": "held",
         "order_id": order_id,
-        **_unit(item, item["quantity"]),
-        "held_at": now,
-    }
-
-
-def _unit(item: Item, quantity: int) -> Json:
-    return {
         "product_id": item["product_id"],
         "variant_id": item["variant_id"],
         "sku": item["sku"],
-        "quantity": quantity,
+        "quantity": item["quantity"],
+        "held_at": now,
     }
 
 

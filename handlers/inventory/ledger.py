@@ -28,6 +28,7 @@ def moved(stock: Mapping[str, Any], *, on_hand: int = 0, reserved: int = 0, now:
         "version": stock["version"] + 1,
         "updated_at": max(now, stock["updated_at"]),
     }
+    after["told"] = told(after)  # the entry's event is written with it, and tells of everything up to it
     if after["on_hand"] < after["reserved"] or after["on_hand"] < 0:
         raise unprocessable(
             "Stock cannot fall below what is reserved for open orders",
@@ -38,6 +39,27 @@ def moved(stock: Mapping[str, Any], *, on_hand: int = 0, reserved: int = 0, now:
     if after["on_hand"] > MAX_UNITS:
         raise unprocessable(f"At most {MAX_UNITS} units", "limit_reached", on_hand=stock["on_hand"])
     return after
+
+
+def told(stock: Mapping[str, Any]) -> Json:
+    """What an event that tells of the stock as it is has told: kept in the stock, as `told`."""
+    return {name: stock[name] for name in ("version", "on_hand", "reserved")}
+
+
+def is_told(stock: Mapping[str, Any]) -> bool:
+    """Whether every entry has been told of."""
+    return bool(_before(stock)["version"] >= stock["version"])
+
+
+def summed(stock: Mapping[str, Any], reason: Reason) -> Json:
+    """The data of `StockLevelChanged` about all entries since the event before; `reason` is that of the last."""
+    return _told(_before(stock), stock, reason)
+
+
+def _before(stock: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What was told last. A stock from before this was kept has as its last entry one that moved nothing."""
+    found: Mapping[str, Any] = stock.get("told") or {**told(stock), "version": max(stock["version"] - 1, 0)}
+    return found
 
 
 def level(stock: Mapping[str, Any]) -> v.StockLevel:
@@ -56,7 +78,14 @@ def level(stock: Mapping[str, Any]) -> v.StockLevel:
 
 
 def entry(before: Mapping[str, Any], after: Mapping[str, Any], reason: Reason, **more: Any) -> Json:
-    """The data of `StockLevelChanged`; `more`: `adjustment_reason`, `order_id`, `return_id`."""
+    """The data of `StockLevelChanged`; `more`: `adjustment_reason`, `order_id`, `return_id`.
+
+    The changes are those since the event before, so that who adds them up has the level.
+    """
+    return _told(before.get("told") or before, after, reason, **more)
+
+
+def _told(before: Mapping[str, Any], after: Mapping[str, Any], reason: Reason, **more: Any) -> Json:
     return {
         "product_id": after["product_id"],
         "variant_id": after["variant_id"],

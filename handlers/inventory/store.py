@@ -2,7 +2,8 @@
 
 Beside them lies the row `card|<product>`: what the stock needs to know of the product, so that one partition answers.
 A variant's document: `variant_id` (its id), `product_id`, `sku`, `on_hand`, `reserved`, `version` (number of the last
-entry of its ledger), `updated_at`, and `event_sequence`, the counter of its events.
+entry of its ledger), `told` (version and units that the last event told of), `updated_at`, and `event_sequence`, the
+counter of its events.
 """
 
 from __future__ import annotations
@@ -74,6 +75,7 @@ def stock(product_id: str, variant_id: str, sku: str, on_hand: int, now: str) ->
         "on_hand": on_hand,
         "reserved": 0,
         "version": 0,
+        "told": {"version": 0, "on_hand": on_hand, "reserved": 0},
         "updated_at": now,
     }
 

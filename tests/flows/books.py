@@ -78,7 +78,7 @@ class Books:
         orders = {each["order_id"]: each for each in self._all("orders")}
         return [
             *self._of_orders(orders, ledger),
-            *self._of_stock(ledger),
+            *self._of_stock(orders, ledger),
             *_of_money(orders, {each["order_id"]: each for each in self._all("payments", type="payment")}, cash),
             *self._of_codes(orders, ledger),
             *self._of_effects(orders),
@@ -103,12 +103,15 @@ class Books:
             if order["payment_status"] == "refund_pending":
                 yield f"{order_id} still waits for its money to go back"
 
-    def _of_stock(self, ledger: Ledger) -> Iterator[str]:
-        """Units on hand, sold and reserved add up to what there was."""
+    def _of_stock(self, orders: dict[str, Json], ledger: Ledger) -> Iterator[str]:
+        """Units on hand, sold and reserved add up to what there was; of complete orders only the end is kept."""
         holds: dict[tuple[str, str], int] = defaultdict(int)
         for each in self._all("inventory", kind="hold"):
             if "variant_id" in each:
                 holds[each["variant_id"], each["state"]] += each["quantity"]
+            elif each["state"] == "ended":
+                for item in orders[each["order_id"]]["items"]:
+                    holds[item["variant_id"], "taken"] += item["quantity"]
         stocks = {each["variant_id"]: each for each in self._all("inventory")}
         for variant, units in ledger.on_hand.items():
             stock = stocks[variant]

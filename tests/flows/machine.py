@@ -213,7 +213,8 @@ class Process(RuleBasedStateMachine):
         )
         for row in (each.data for each in page.items):
             held += row.get("quantity", 0) if row["state"] == "held" else 0
-            sold += row.get("quantity", 0) if row["state"] == "taken" else 0
+            # A complete order leaves its end only, and orders are of one unit.
+            sold += row.get("quantity", 0) if row["state"] == "taken" else row["state"] == "ended"
         variant = self.product["variants"][0]["variant_id"]
         stock = await self.stage.store.read("inventory", self.product["product_id"], variant)
         assert stock is not None

@@ -69,7 +69,7 @@ def test_times_to_live() -> None:
     assert CONTAINERS["cart"].ttl == CONTAINERS["auth_tokens"].ttl == PER_DOCUMENT
     assert CONTAINERS["orders"].ttl is None
     assert CONTAINERS["orders"].kinds["idempotency"] == 24 * 3600
-    assert CONTAINERS["inventory"].kinds["hold"] is None
+    assert CONTAINERS["inventory"].kinds["hold"] == PER_DOCUMENT
 
 
 def change(path: str, value: Any) -> dict[str, Any]:
