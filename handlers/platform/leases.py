@@ -44,7 +44,7 @@ class Lease:
         return dict(self._held.data["note"]) if self._held is not None else {}
 
     async def acquire(self) -> bool:
-        """Takes the lease if it is free, has run out, or its holder's process has ended."""
+        """Takes the lease if it is free, has run out, or its holder's process has ended; never one that was ended."""
         group, name = self._key
         found = await self._store.read(CONTAINER, group, name)
         try:
@@ -80,6 +80,12 @@ class Lease:
             return
         self._held = None
 
+    def ending(self) -> Replace:
+        """The write that ends the work for good, for a batch with what takes its place. Raises `LeaseLost`."""
+        if self._held is None:
+            raise LeaseLost
+        return Replace({**self._held.data, "owner": "", "until": 0, "ended": True}, if_match=self._held.etag)
+
     async def _replace(self, document: Json) -> None:
         assert self._held is not None  # noqa: S101 - the callers have looked
         try:
@@ -100,6 +106,18 @@ class Lease:
         return {"owner": self._owner, "until": int((time.time() + self.seconds) * 1000)}
 
     def _is_free(self, document: Json) -> bool:
-        return bool(
+        return not has_been_ended(document) and bool(
             document["until"] <= time.time() * 1000 or document["owner"] == self._owner or has_ended(document["owner"])
         )
+
+
+def has_been_ended(document: Json) -> bool:
+    """Whether a lease's work is over for good (`Lease.ending`)."""
+    return bool(document.get("ended"))
+
+
+def beginning(group: str, name: str, note: Json, before: Document | None = None) -> Create | Replace:
+    """The write that makes a lease nobody holds yet, in place of one that was ended if there is one."""
+    epoch = before.data["epoch"] if before is not None else 0
+    document: Json = {"id": name, "group": group, "epoch": epoch, "note": note, "owner": "", "until": 0}
+    return Create(document) if before is None else Replace(document, if_match=before.etag)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from handlers.platform.dead_letters import RELAY, NotReplayable
 from handlers.platform.leases import Lease, LeaseLost
 from handlers.platform.publisher import AUDIT
 from handlers.platform.relay import GROUP, Relay
-from handlers.platform.store.port import Create, StoreMisuse
+from handlers.platform.store.port import Create, Patch, StoreMisuse
 from handlers.platform.store.sqlite import SqliteStore
 from tests.platform.chaos.contract import TOPIC
 from tests.platform.eventing import Parts, parts, thing
@@ -142,6 +143,28 @@ async def test_an_event_that_is_too_large_is_put_apart_with_an_alert(
     with pytest.raises(NotReplayable):
         await world.letters.replay(letter)
     await relay.stop()
+
+
+async def test_short_lives_in_a_row_do_not_publish_everything_again_and_again(world: Parts) -> None:
+    await world.listen()
+    known = thing()
+    for _ in range(12):
+        relay = Relay(world.store, world.bus, world.letters)
+        await relay.start()
+        for _ in range(10):
+            await world.change(known)
+            await asyncio.sleep(0.02)
+        await relay.abandon()
+        for feed in await world.store.feeds():  # as if its process had ended
+            await world.store.write("leases", Patch(feed, sets={"until": 0}), partition=GROUP)
+    relay = Relay(world.store, world.bus, world.letters)
+    await relay.start()
+    await eventually(lambda: world.got[-1].attributes["cloudEvents:sequence"] == "120")
+    await relay.stop()
+    times = Counter(got.attributes["cloudEvents:sequence"] for got in world.got)
+    assert len(times) == 120
+    assert max(times.values()) <= 3
+    assert len(world.got) <= 2 * 120
 
 
 class Unreachable:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from handlers.platform.store.port import Changes, Document, Operation, Page, Place, Query, StoreMisuse
 
@@ -41,9 +41,17 @@ class AbsentStore:
         """Raises `StoreMisuse`."""
         raise _misuse(container)
 
-    async def feeds(self) -> list[str]:
+    async def feeds(self, *, fresh: bool = False) -> list[str]:
         """There are none."""
         return []
+
+    def overlap(self, feed: str, other: str) -> bool:
+        """Raises `StoreMisuse`."""
+        raise _misuse(f"{feed}, {other}")
+
+    def inherited(self, feed: str, positions: Mapping[str, str | None]) -> str | None:
+        """Raises `StoreMisuse`."""
+        raise _misuse(f"{feed}, {', '.join(positions)}")
 
     async def changes(self, feed: str, after: str | None, limit: int) -> Changes:
         """Raises `StoreMisuse`."""

@@ -161,9 +161,17 @@ class CosmosStore:
             raise DocumentTooLarge(f"a batch has at most {MAX_BATCH_BYTES} bytes")
         return await self._batch(container, prepared)
 
-    async def feeds(self) -> list[str]:
+    async def feeds(self, *, fresh: bool = False) -> list[str]:
         """One for each range of each container that has outbox rows."""
-        return await self._feeds.names()
+        return await self._feeds.names(fresh=fresh)
+
+    def overlap(self, feed: str, other: str) -> bool:
+        """Whether the ranges have keys in common."""
+        return self._feeds.overlap(feed, other)
+
+    def inherited(self, feed: str, positions: Mapping[str, str | None]) -> str | None:
+        """The others' continuations, cut to the range of the feed."""
+        return self._feeds.inherited(feed, positions)
 
     async def changes(self, feed: str, after: str | None, limit: int) -> Changes:
         """The next outbox rows of a feed, at most `limit`."""

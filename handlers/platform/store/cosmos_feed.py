@@ -2,8 +2,9 @@
 
 The feed shows the latest version of whatever changed, so the rows are picked out here; they are only ever inserted, so
 none is missed. A position holds, for each part of the feed's range, the SDK's continuation, taken from the answer's own
-headers (the iterator's comes from headers that concurrent calls share); it is good after a range was split. A reader
-that finds nothing is not made to read past the same other documents again: how far it got is kept in the process.
+headers (the iterator's comes from headers that concurrent calls share); it is good after a range was split or merged
+(`cosmos_positions`). A reader that finds nothing is not made to read past the same other documents again: how far it
+got is kept in the process.
 
 Looking costs request units, so a feed is looked at when this process wrote to it, and else once in `LOOK` seconds.
 """
@@ -19,17 +20,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-import orjson
 from azure.cosmos.exceptions import CosmosHttpResponseError
 
 from handlers.platform.store import charges
 from handlers.platform.store.cosmos_layout import CosmosLayout, document_of
+from handlers.platform.store.cosmos_positions import Part, cut, divided, parts_of, position_of
 from handlers.platform.store.cosmos_retry import Reads, refusal
 from handlers.platform.store.port import Changes, Document, Json, StoreMisuse
 from handlers.platform.store.sqlite_layout import FEED
 
 LOOK: Final = 1.0
-_Part = tuple[str, str, str | None]
 
 # How many rings there had been when this task last looked; what it starts inherits that.
 _heard: ContextVar[int] = ContextVar("cosmos_feed_heard", default=-1)
@@ -56,17 +56,30 @@ class Feeds:
         self._rings = 0
         self._bell = asyncio.Event()
 
-    async def names(self) -> list[str]:
-        """See `DocumentStore.feeds`."""
-        found = [(container, await self._ranges(container)) for container in self._containers]
-        return [f"{container}:{low}-{high}" for container, ranges in found for low, high in ranges]
+    async def names(self, *, fresh: bool = False) -> list[str]:
+        """See `DocumentStore.feeds`. Costs no request unless `fresh`: the SDK asks again when a range has gone."""
+        found = [(container, await self._ranges(container, fresh=fresh)) for container in self._containers]
+        names = [f"{container}:{low}-{high}" for container, ranges in found for low, high in ranges]
+        self._seen = {name: seen for name, seen in self._seen.items() if name in names}
+        return names
+
+    def overlap(self, feed: str, other: str) -> bool:
+        """See `DocumentStore.overlap`."""
+        (container, low, high), (others, start, end) = self._bounds(feed), self._bounds(other)
+        return container == others and low < end and start < high
+
+    def inherited(self, feed: str, positions: Mapping[str, str | None]) -> str | None:
+        """See `DocumentStore.inherited`."""
+        _, low, high = self._bounds(feed)
+        parts: list[Part] = []
+        for other, position in positions.items():
+            _, start, end = self._bounds(other)
+            parts += parts_of(position) if position is not None else [(start, end, None)]
+        return position_of(cut(parts, low, high))
 
     async def changes(self, feed: str, after: str | None, limit: int) -> Changes:
         """See `DocumentStore.changes`. A transaction is never cut, so there may be a few more than `limit`."""
-        container, _, bounds = feed.partition(":")
-        low, dash, high = bounds.partition("-")
-        if container not in self._containers or not dash:
-            raise StoreMisuse(f"there is no feed {feed!r}")
+        container, low, high = self._bounds(feed)
         _heard.set(self._rings)
         seen = self._seen.setdefault(feed, _Seen())
         known = seen.nothing_until if after == seen.after else None
@@ -74,9 +87,9 @@ class Feeds:
             return Changes([], known)
         seen.touched, seen.looked = False, time.monotonic()
         position = known or after
-        parts = orjson.loads(position) if position else await self._parts(container, low, high)
+        parts = parts_of(position) if position else await self._parts(container, low, high)
         items, parts = await self._read(container, parts, limit)
-        at = orjson.dumps(parts).decode()
+        at = position_of(parts)
         seen.after, seen.nothing_until = (after, at) if not items else (at, None)
         return Changes(items, at)
 
@@ -98,6 +111,13 @@ class Feeds:
                     await self._bell.wait()
         _heard.set(self._rings)
 
+    def _bounds(self, feed: str) -> tuple[str, str, str]:
+        container, _, bounds = feed.partition(":")
+        low, dash, high = bounds.partition("-")
+        if container not in self._containers or not dash:
+            raise StoreMisuse(f"there is no feed {feed!r}")
+        return container, low, high
+
     async def _ranges(self, container: str, *, fresh: bool = False) -> list[tuple[str, str]]:
         """The bounds of the container's ranges as they are now, or as they were last known."""
         proxy = await self._proxy(container)
@@ -107,17 +127,17 @@ class Feeds:
 
         return [(one["Range"]["min"], one["Range"]["max"]) for one in await self._reads.run(ranges, container)]
 
-    async def _parts(self, container: str, low: str, high: str) -> list[_Part]:
+    async def _parts(self, container: str, low: str, high: str) -> list[Part]:
         """A feed from its beginning: by the ranges of now, for the SDK cannot go on in one that spans several."""
         ranges = await self._ranges(container, fresh=True)
         return [(max(low, start), min(high, end), None) for start, end in ranges if start < high and low < end]
 
-    async def _read(self, container: str, parts: list[_Part], limit: int) -> tuple[list[Document], list[_Part]]:
+    async def _read(self, container: str, parts: list[Part], limit: int) -> tuple[list[Document], list[Part]]:
         """The next rows of the first part that has any; it is the last to be asked at the next time."""
         for _ in range(len(parts)):
             low, high, position = parts[0]
             rows, position = await self._read_part(container, low, high, position, limit)
-            parts = [*parts[1:], (low, high, position)]
+            parts = [*parts[1:], *divided((low, high, position))]
             if rows:
                 return rows, parts
         return [], parts

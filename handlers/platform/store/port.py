@@ -312,8 +312,23 @@ class DocumentStore(Protocol):
         """All of the writes or none, within one partition. Raises what the first failing operation raises."""
         ...
 
-    async def feeds(self) -> list[str]:
-        """The feeds of outbox rows. Each row is in one of them, and so are all rows of a partition."""
+    async def feeds(self, *, fresh: bool = False) -> list[str]:
+        """The feeds of outbox rows. Each row is in one of them, and so are all rows of a partition.
+
+        They may become others while the store is open, as Cosmos splits and merges ranges: these are the ones that this
+        process knows of; with `fresh` the store is asked.
+        """
+        ...
+
+    def overlap(self, feed: str, other: str) -> bool:
+        """Whether rows of the one may be rows of the other: they are the same, or one came of the other."""
+        ...
+
+    def inherited(self, feed: str, positions: Mapping[str, str | None]) -> str | None:
+        """Where a feed begins that takes over from others, each read as far as its position says (None: not at all).
+
+        What none of them covered is read from its beginning.
+        """
         ...
 
     async def changes(self, feed: str, after: str | None, limit: int) -> Changes:

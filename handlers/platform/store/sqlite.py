@@ -172,9 +172,17 @@ class SqliteStore:
             written.add_done_callback(lambda done: done.cancelled() or done.exception())
             raise StoreUnavailable(f"the document store did not write within {PING_TIMEOUT:g} s") from error
 
-    async def feeds(self) -> list[str]:
-        """One: a single writer at a time orders everything."""
+    async def feeds(self, *, fresh: bool = False) -> list[str]:
+        """One, always: a single writer at a time orders everything."""
         return [FEED_NAME]
+
+    def overlap(self, feed: str, other: str) -> bool:
+        """There is but one feed."""
+        return feed == other
+
+    def inherited(self, feed: str, positions: Mapping[str, str | None]) -> str | None:
+        """The one feed's own position."""
+        return positions.get(feed)
 
     async def changes(self, feed: str, after: str | None, limit: int) -> Changes:
         """The next outbox rows of a feed, at most `limit`."""

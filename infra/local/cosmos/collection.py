@@ -112,6 +112,22 @@ class Collection:
         at = self.partitions.index(parent)
         self.partitions[at : at + 1] = children
 
+    def merge(self, low_id: str, high_id: str) -> None:
+        """Makes one range of two neighbours, as the service does when they have shrunk and it is asked to.
+
+        Documents keep the numbers of their commits, so that what was read of each is still known afterwards.
+        """
+        first, second = self.by_id(low_id), self.by_id(high_id)
+        at = self.partitions.index(first)
+        if self.partitions[at : at + 2] != [first, second]:
+            raise Refusal(400, "the ranges are no neighbours")
+        self.generation += 1
+        name = str(max(int(part.id) for part in self.partitions) + 1)
+        parents = (*first.parents, *second.parents, first.id, second.id)
+        merged = Physical(name, first.low, second.high, self.generation, parents, max(first.lsn, second.lsn))
+        merged.items = {**first.items, **second.items}
+        self.partitions[at : at + 2] = [merged]
+
     # --- writing
     def store(self, key: PartitionKey, document: Json) -> Stored:
         """Writes a version after every check. Raises `Refusal`."""

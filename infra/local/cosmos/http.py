@@ -1,7 +1,8 @@
 """The stand-in over HTTP, for applications in processes of their own: `python -m infra.local.cosmos`.
 
 `PUT /stand-in/faults` takes a list of faults (fields of `faults.Fault`), `DELETE` ends them; `PUT /stand-in/split`
-takes `{"database", "container", "range"}` and splits a range.
+takes `{"database", "container", "range"}` and splits a range, `PUT /stand-in/merge` takes `{"database", "container",
+"ranges"}` and merges two neighbours.
 """
 
 from __future__ import annotations
@@ -51,9 +52,16 @@ def application(server: Server) -> web.Application:
         server.collection(asked["database"], asked["container"]).split(asked["range"])
         return web.json_response({})
 
+    async def merge(request: web.Request) -> web.StreamResponse:
+        asked = await request.json()
+        low, high = asked["ranges"]
+        server.collection(asked["database"], asked["container"]).merge(low, high)
+        return web.json_response({})
+
     app = web.Application(client_max_size=MAX_BODY)
     app.router.add_route("*", "/stand-in/faults", faults)
     app.router.add_put("/stand-in/split", split)
+    app.router.add_put("/stand-in/merge", merge)
     app.router.add_route("*", "/{path:.*}", serve)
     return app
 

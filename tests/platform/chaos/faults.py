@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -75,8 +75,14 @@ class FaultyStore:
         await self._after()
         return written
 
-    async def feeds(self) -> list[str]:
-        return await self._inner.feeds()
+    async def feeds(self, *, fresh: bool = False) -> list[str]:
+        return await self._inner.feeds(fresh=fresh)
+
+    def overlap(self, feed: str, other: str) -> bool:
+        return self._inner.overlap(feed, other)
+
+    def inherited(self, feed: str, positions: Mapping[str, str | None]) -> str | None:
+        return self._inner.inherited(feed, positions)
 
     async def changes(self, feed: str, after: str | None, limit: int) -> Changes:
         await self._before()
