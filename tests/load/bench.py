@@ -1,6 +1,6 @@
 """`make bench`: how fast we are beside a FastAPI peer that does the same work, and whether our floors are kept.
 
-    python -m tests.load.bench [--only list,detail,write,cart,limits,store,events,cosmos,checkout,catalogue,start]
+    python -m tests.load.bench [--only list,detail,write,cart,limits,store,events,cosmos,checkout,hot,catalogue,start]
                                [--quick]
 
 `import` (a feed of 100,000 rows, about two minutes) runs only when it is named: `make bench ONLY=import`.
@@ -23,6 +23,7 @@ from tests.load.checkout import checkout
 from tests.load.cosmos import cosmos
 from tests.load.events import events
 from tests.load.feed import feed_import
+from tests.load.hot_product import hot_product
 from tests.load.limiting import limiting
 from tests.load.machine import cores, describe, pin
 from tests.load.pairs import compare
@@ -42,6 +43,7 @@ PARTS: Final = (
     "events",
     "cosmos",
     "checkout",
+    "hot",
     "catalogue",
     "start",
 )
@@ -86,6 +88,8 @@ def _run(session: Session) -> None:
         cosmos(session)
     if "checkout" in session.only:
         checkout(session)
+    if "hot" in session.only:
+        hot_product(session)
     if "catalogue" in session.only:
         catalogue(session)
     if "import" in session.only:

@@ -2,7 +2,7 @@
 
 `PUT /stand-in/faults` takes a list of faults (fields of `faults.Fault`), `DELETE` ends them; `PUT /stand-in/split`
 takes `{"database", "container", "range"}` and splits a range, `PUT /stand-in/merge` takes `{"database", "container",
-"ranges"}` and merges two neighbours.
+"ranges"}` and merges two neighbours; `PUT /stand-in/pace` takes `{"latency", "write", "lag"}` in seconds (`pace.Pace`).
 """
 
 from __future__ import annotations
@@ -58,10 +58,18 @@ def application(server: Server) -> web.Application:
         server.collection(asked["database"], asked["container"]).merge(low, high)
         return web.json_response({})
 
+    async def pace(request: web.Request) -> web.StreamResponse:
+        for name, seconds in (await request.json()).items():
+            if name not in {"latency", "write", "lag"}:
+                raise web.HTTPBadRequest(text=f"no such pace: {name}")
+            setattr(server.pace, name, float(seconds))
+        return web.json_response({"conflicts": server.pace.conflicts})
+
     app = web.Application(client_max_size=MAX_BODY)
     app.router.add_route("*", "/stand-in/faults", faults)
     app.router.add_put("/stand-in/split", split)
     app.router.add_put("/stand-in/merge", merge)
+    app.router.add_put("/stand-in/pace", pace)
     app.router.add_route("*", "/{path:.*}", serve)
     return app
 

@@ -12,6 +12,7 @@ import orjson
 from infra.local.cosmos import auth, feed, items, queries
 from infra.local.cosmos.collection import Collection
 from infra.local.cosmos.faults import Faults
+from infra.local.cosmos.pace import Pace
 from infra.local.cosmos.partition import PartitionKey
 from infra.local.cosmos.wire import CHARGE, SUB_STATUS, Json, Refusal, Request, Response, answer
 
@@ -39,6 +40,7 @@ class Server:
     ) -> None:
         self.url = url
         self.faults = Faults()
+        self.pace = Pace()
         self.lagging = False
         self.requests = 0
         self.charged = 0.0
@@ -54,7 +56,7 @@ class Server:
         self.requests += 1
         try:
             auth.check(request, self._key, tokens=self._tokens)
-            response = await self.faults.around(request, self._dispatch)
+            response = await self.pace.around(request, self._served)
         except Refusal as refusal:
             body = {"code": str(refusal.status), "message": str(refusal)}
             headers = {SUB_STATUS: str(refusal.sub_status), CHARGE: f"{refusal.charge:.4f}", **refusal.headers}
@@ -75,6 +77,9 @@ class Server:
         if found is None:
             raise Refusal(404, f"there is no container {name}", sub_status=_CONTAINER_GONE)
         return found
+
+    async def _served(self, request: Request) -> Response:
+        return await self.faults.around(request, self._dispatch)
 
     async def _dispatch(self, request: Request) -> Response:
         if len(request.body) > MAX_BODY:

@@ -55,7 +55,7 @@ class InProcessTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
         return InProcessResponse(request, response)
 
     async def _handle(self, request: Request) -> Response:
-        if not self._server.faults.pending:
+        if not self._server.faults.pending and not self._server.pace.latency:
             return await self._server.handle(request)
         task = asyncio.create_task(self._server.handle(request))
         self._busy.add(task)
