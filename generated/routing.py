@@ -526,7 +526,7 @@ createProduct = Operation(
     id="createProduct", method="post", path="/api/admin/products", access=Access("admin", frozenset({"manage:catalog"})),
     handler=_create_product,
     status=201,
-    body=Body(m.ProductCreate),
+    body=Body(m.ProductCreate, max_bytes=8684544),
     headers=((b'cache-control', b'no-store'),),
 )
 
@@ -550,7 +550,7 @@ updateProduct = Operation(
         path=(Parameter("product_id", "product_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
         header=(Parameter("If-Match", "if_match", text(min_length=1, max_length=128)),),
     ),
-    body=Body(m.ProductUpdate, min_properties=1),
+    body=Body(m.ProductUpdate, min_properties=1, max_bytes=8721408),
     headers=((b'cache-control', b'no-store'),),
 )
 
@@ -738,7 +738,7 @@ createReview = Operation(
         p.CreateReviewParameters,
         path=(Parameter("product_id", "product_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
     ),
-    body=Body(m.ReviewCreate),
+    body=Body(m.ReviewCreate, max_bytes=93184),
     limit=LimitRule(per_minute=10, burst=10),
     headers=((b'cache-control', b'no-store'),),
 )
@@ -750,7 +750,7 @@ updateReview = Operation(
         path=(Parameter("product_id", "product_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True), Parameter("review_id", "review_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$'), required=True),),
         header=(Parameter("If-Match", "if_match", text(min_length=1, max_length=128)),),
     ),
-    body=Body(m.ReviewUpdate, min_properties=1),
+    body=Body(m.ReviewUpdate, min_properties=1, max_bytes=93184),
     limit=LimitRule(per_minute=10, burst=10),
     headers=((b'cache-control', b'no-store'),),
 )
@@ -1060,7 +1060,7 @@ receiveStripeWebhook = Operation(
         p.ReceiveStripeWebhookParameters,
         header=(Parameter("Stripe-Signature", "stripe_signature", text(min_length=1, max_length=1024), required=True),),
     ),
-    body=Body(m.StripeEvent),
+    body=Body(m.StripeEvent, max_bytes=524288),
     limit=LimitRule(per_minute=1200, burst=600),
     headers=((b'cache-control', b'no-store'),),
 )
@@ -1081,7 +1081,7 @@ createMyReturn = Operation(
         p.CreateMyReturnParameters,
         header=(Parameter("Idempotency-Key", "idempotency_key", text(min_length=8, max_length=128, pattern='^[A-Za-z0-9_-]+$')),),
     ),
-    body=Body(m.ReturnCreate),
+    body=Body(m.ReturnCreate, max_bytes=224256),
     limit=LimitRule(per_minute=10, burst=10),
     headers=((b'cache-control', b'no-store'),),
     idempotent=True,
@@ -1112,7 +1112,7 @@ createReturn = Operation(
         p.CreateReturnParameters,
         header=(Parameter("Idempotency-Key", "idempotency_key", text(min_length=8, max_length=128, pattern='^[A-Za-z0-9_-]+$')),),
     ),
-    body=Body(m.ReturnCreate),
+    body=Body(m.ReturnCreate, max_bytes=224256),
     headers=((b'cache-control', b'no-store'),),
     idempotent=True,
 )

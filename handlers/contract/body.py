@@ -88,8 +88,10 @@ def parse_body(body: bytes, model: type[M], min_properties: int = 0, *, free_for
     try:
         parsed = model.model_validate_json(body, strict=True)
     except ValidationError as error:
-        errors = error.errors(include_url=False, include_context=False, include_input=False)
-        raise invalid(_faults(errors, body)) from None
+        raise invalid(_faults(error, body)) from None
+    repeated = repeated_name(body)
+    if repeated is not None:
+        raise invalid([fault("body", "", f"Name given more than once: {repeated[:_MAX_POINTER]}")])
     if free_form:
         _check_numbers(body)
     if min_properties and len(parsed.model_fields_set) < min_properties:
@@ -123,6 +125,43 @@ def finite_json(body: bytes) -> str | None:
     return None
 
 
+def repeated_name(body: bytes) -> str | None:
+    """A member's name that an object of this JSON has more than once; None when there is none.
+
+    Which of the two counts is up to each reader (RFC 8259, 4), so that one may check what another does not do. Nobody's
+    parser tells. But each member that a parser drops takes a colon with it, and writing the rest anew adds none, unless
+    one was written as an escape: two counts, 1.6 µs for a small body, instead of 5.6 for Python's own parser.
+    """
+    if b"\\u003" not in body:
+        try:
+            if orjson.dumps(orjson.loads(body)).count(b":") == body.count(b":"):
+                return None
+        except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+            pass  # orjson takes less than pydantic does: half of a surrogate pair, for one
+    try:
+        json.loads(body, object_pairs_hook=_distinct)
+    except _Repeated as repeated:
+        return repeated.name
+    return None
+
+
+class _Repeated(Exception):
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+def _distinct(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) < len(members):
+        seen: set[str] = set()
+        for name, _ in members:
+            if name in seen:
+                raise _Repeated(name)
+            seen.add(name)
+    return found
+
+
 def _check_numbers(body: bytes) -> None:
     """Raises `Problem` 400 for numbers that other programs would read as something else (RFC 7493, 2.2)."""
     try:
@@ -149,14 +188,19 @@ def fault_message(error: Mapping[str, Any]) -> str:
     return f"{_pointer(error['loc']) or '/'}: {error['msg']}"
 
 
-def _faults(errors: Sequence[Mapping[str, Any]], body: bytes) -> list[dict[str, str]]:
+def _faults(error: ValidationError, body: bytes) -> list[dict[str, str]]:
+    """Every fault with its place. Of more than `_MAX_FAULTS` only the number: making them costs more than all else."""
+    count = error.error_count()
+    if count > _MAX_FAULTS:
+        return [fault("body", "", f"{count} faults")]
+    errors = error.errors(include_url=False, include_context=False, include_input=False)
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
         document = None
     faults: list[dict[str, str]] = []
-    for error in errors[:_MAX_FAULTS]:
-        entry = fault("body", _pointer(_place(error, document)), str(error["msg"]))
+    for one in errors:
+        entry = fault("body", _pointer(_place(one, document)), str(one["msg"]))
         if entry not in faults:
             faults.append(entry)
     return faults

@@ -35,15 +35,18 @@ log = logging.getLogger(__name__)
 Handler = Callable[..., Awaitable[Any]]
 SAFE_METHODS: Final = frozenset({"get", "head", "options"})
 CONTEXT: Final = "connexion_context"
+# Of an operation whose schema does not need more; the same number is the generator's (infra/contract/body_limits.py).
+MAX_BODY_BYTES: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """How an operation reads its body."""
+    """How an operation reads its body, of at most `max_bytes`."""
 
     model: type[BaseModel]
     required: bool = True
     min_properties: int = 0
+    max_bytes: int = MAX_BODY_BYTES
     free_form: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -88,13 +91,14 @@ class Operation:
 class BoundOperation:
     """An ASGI application that serves one operation."""
 
-    __slots__ = ("_cached", "_check", "_limit_key", "_runtime", "_spec", "_unsafe")
+    __slots__ = ("_cached", "_check", "_limit_key", "_max_bytes", "_runtime", "_spec", "_unsafe")
 
     def __init__(self, spec: Operation, runtime: Runtime) -> None:
         self._spec = spec
         self._runtime = runtime
         self._unsafe = spec.method not in SAFE_METHODS
         self._limit_key = f"{spec.id}:" if spec.limit else ""
+        self._max_bytes = min(runtime.max_body_bytes, spec.body.max_bytes if spec.body else MAX_BODY_BYTES)
         self._check = runtime.answer_check(spec.id)
         self._cached = runtime.cached(spec)
 
@@ -144,6 +148,7 @@ class BoundOperation:
         if spec.access.role in _VERSIONED:
             await runtime.check_version(principal)
         if runtime.forward is not None and runtime.forwards(spec.id):
+            info.max_body_bytes = self._max_bytes
             # What the operation says on every answer, the service behind says already.
             await runtime.forward(scope, receive, with_headers(send, limits))
             return
@@ -191,7 +196,7 @@ class BoundOperation:
     async def _body(
         self, body: Body, receive: Receive, headers: Sequence[tuple[bytes, bytes]], call: Call
     ) -> BaseModel | None:
-        content = await read_body(receive, headers, self._runtime.max_body_bytes)
+        content = await read_body(receive, headers, self._max_bytes)
         call.body_bytes = content
         if not content:
             if body.required:

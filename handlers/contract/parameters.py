@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 
 from pydantic import BaseModel, ValidationError
 
-from handlers.contract.body import fault_message, finite_json
+from handlers.contract.body import fault_message, finite_json, repeated_name
 from handlers.contract.formats import checker, parse_day, parse_moment
 from handlers.platform.errors import fault, invalid
 
@@ -131,9 +131,13 @@ def json_content(model: type[BaseModel]) -> Convert:
         if problem:
             raise Refused(problem)
         try:
-            return model.model_validate_json(content, strict=True)
+            parsed = model.model_validate_json(content, strict=True)
         except ValidationError as error:
             raise Refused("; ".join(fault_message(e) for e in error.errors(include_url=False)[:20])) from None
+        repeated = repeated_name(content)
+        if repeated is not None:
+            raise Refused(f"Name given more than once: {repeated[:64]}")
+        return parsed
 
     return convert
 

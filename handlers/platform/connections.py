@@ -40,7 +40,7 @@ class Bounds:
     head_seconds: float = 10.0
     body_seconds: float = 30.0
     body_rate: float = 240.0
-    unread_bytes: int = 1_048_576
+    unread_bytes: int = 2_097_152
     per_address: int = 256
     in_all: int = 4_096
     age_seconds: float = 60.0

@@ -63,7 +63,8 @@ class Forwarder:
     """An ASGI application that forwards every request to `base_url`. For one event loop; `close` it at the end.
 
     Answers 503 with `Retry-After` when the other side is away or takes longer than `total_seconds` (server-sent events
-    may take as long as they like), 413 when the body exceeds `max_body_bytes`.
+    may take as long as they like), 413 when the body exceeds `max_body_bytes`, or less where the
+    operation needs less.
     """
 
     def __init__(
@@ -88,7 +89,8 @@ class Forwarder:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Forwards one request."""
         info: RequestInfo = scope[SCOPE_KEY]
-        body = _Body(receive, scope["headers"], self._max_body_bytes)
+        limit = self._max_body_bytes if info.max_body_bytes is None else info.max_body_bytes
+        body = _Body(receive, scope["headers"], limit)
         exchange = asyncio.ensure_future(self._exchange(scope, info, body, send))
         watch = asyncio.ensure_future(body.client_gone())
         try:
@@ -138,15 +140,15 @@ class Forwarder:
 
     def _problem(self, error: BaseException, body: _Body, info: RequestInfo) -> Problem:
         if body.too_large:
-            return too_large(self._max_body_bytes)
+            return too_large(body.limit)
         log.warning("forwarding failed", extra={"request_id": info.request_id, "reason": type(error).__name__})
         return unavailable()
 
     async def _pass(
         self, scope: Scope, info: RequestInfo, body: _Body, answer: _Answer, limit: asyncio.Timeout
     ) -> None:
-        if body.declared > self._max_body_bytes:
-            raise too_large(self._max_body_bytes)
+        if body.declared > body.limit:
+            raise too_large(body.limit)
         async with self._connected().request(
             scope["method"],
             self._target(scope),
@@ -200,7 +202,7 @@ class _Body:
 
     def __init__(self, receive: Receive, headers: Iterable[Header], limit: int) -> None:
         self._receive = receive
-        self._limit = limit
+        self.limit = limit
         self._read = asyncio.Event()
         self._started = False
         self.declared = 0
@@ -232,7 +234,7 @@ class _Body:
             chunk: bytes = message.get("body", b"")
             more = message.get("more_body", False)
             size += len(chunk)
-            if size > self._limit:
+            if size > self.limit:
                 self.too_large = True
                 raise _TooLarge
             if chunk:

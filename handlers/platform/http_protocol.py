@@ -22,8 +22,8 @@ _BODY: Final = 2
 _OVER: Final = 3
 # Closed at once, with something unread, a connection is reset and the response may never be seen (RFC 9112, 9.6).
 _LINGER_SECONDS: Final = 2.0
-# What framing may add to a body in chunks: nobody needs chunks of less than about ten bytes.
-_FRAMING: Final = 2
+# What framing may add to a body in chunks: nobody needs chunks of less than six bytes.
+_FRAMING: Final = 1
 
 _MALFORMED: Final = Problem("INVALID_REQUEST", "Malformed HTTP request")
 _HEAD_TOO_LARGE: Final = Problem("INVALID_REQUEST", "Request header fields too large")
@@ -130,7 +130,7 @@ class HttpProtocol(HttpToolsProtocol, Connection):
         self._reading = _IDLE
         super().on_message_complete()
 
-    def send_400_response(self, msg: str) -> None:
+    def send_400_response(self, _: str) -> None:
         """What came is no HTTP, or too much of it."""
         self._refuse(*(self._refusal or (400, _MALFORMED)))
 

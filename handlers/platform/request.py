@@ -12,11 +12,13 @@ class RequestInfo:
 
     `started` is `time.perf_counter()` at its arrival, in seconds. `template` is the path of the contract, never the raw
     path. `request_units` are what its documents cost (Cosmos DB's measure); whoever reads or writes them adds to it.
-    `status` is 0 until the answer has begun.
+    `status` is 0 until the answer has begun. `max_body_bytes` is what may be forwarded of its body; None: whatever the
+    process takes.
     """
 
     __slots__ = (
         "address",
+        "max_body_bytes",
         "operation_id",
         "principal_id",
         "request_id",
@@ -47,3 +49,4 @@ class RequestInfo:
         self.principal_id = principal_id
         self.role = role
         self.request_units = 0.0
+        self.max_body_bytes: int | None = None

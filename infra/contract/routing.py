@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
 
+from infra.contract.body_limits import DEFAULT, body_limit
 from infra.contract.bundle import ContractError, Json
 from infra.contract.patterns import portable
 from infra.contract.policy import BANNER, access, operations
@@ -207,6 +208,8 @@ def _details(document: Json, operation: Json) -> list[str]:
         schema = document["components"]["schemas"][body]
         options = [] if operation["requestBody"].get("required") else ["required=False"]
         options += [f"min_properties={schema['minProperties']}"] if schema.get("minProperties") else []
+        most = body_limit(document, operation)
+        options += [f"max_bytes={most}"] if most != DEFAULT else []
         lines.append(f"body=Body({', '.join([f'm.{body}', *options])})")
     limit = operation.get("x-rate-limit")
     if limit:

@@ -30,6 +30,7 @@ KNOWN_KEYS = [
     "x-required-role",
     "x-permissions",
     "x-rate-limit",
+    "x-body-limit",
     "x-idempotent",
     "x-cache",
     "x-emits",
