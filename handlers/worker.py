@@ -11,20 +11,21 @@ import importlib.util
 import os
 import re
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Final
 
 from starlette.applications import Starlette
 
-from generated.events import GROUPS
+from generated.events import EVENTS, GROUPS
 from handlers.contract.eventing import EventWorker, Job, RoomHandler, built, due
 from handlers.contract.probes import Probes
 from handlers.contract.services import EventServices
 from handlers.dead_letters_command import run as run_dead_letters
 from handlers.orders.watchdog import Watchdog
 from handlers.parts import FilesUnusable, check_files, event_services, open_bus
+from handlers.payments.check_overdue import check_overdue
 from handlers.payments.reconcile import reconcile
 from handlers.platform.jobs import LeasedJob
 from handlers.platform.logs import LineWriter, configure_logging
@@ -34,6 +35,9 @@ from handlers.shipments.tracking import ask_all
 
 RECONCILE_SECONDS: Final = 60.0
 TRACKING_SECONDS: Final = 900.0
+# The rooms of the order process; its events are partitioned by the order.
+ORDER_ROOMS: Final = frozenset({"orders", "inventory", "payments", "shipments"})
+ORDER_KEY: Final = "/data/order_id"
 _WORDS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -72,17 +76,27 @@ def events_of(room: str) -> Any:
     return importlib.import_module(f"{name}.events")
 
 
+def groups_of_orders(handlers: Mapping[str, Mapping[str, RoomHandler]]) -> dict[str, tuple[str, ...]]:
+    """The groups that move an order on, with the topics on which they hear of orders."""
+    found = {
+        group: {EVENTS[event].topic for event in own if EVENTS[event].partition_key == ORDER_KEY}
+        for group, own in handlers.items()
+        if GROUPS[group].room in ORDER_ROOMS
+    }
+    return {group: tuple(sorted(topics)) for group, topics in found.items() if topics}
+
+
 def event_worker(services: EventServices) -> EventWorker:
     """The event side of a process with these services."""
     settings = services.settings
     handlers = find_handlers(settings.built_in_agents)
     opening = partial(open_bus, settings, services.store, services.clock)
-    return EventWorker(services, handlers, opening, jobs=jobs_of(services))
+    return EventWorker(services, handlers, opening, jobs=jobs_of(services, handlers))
 
 
-def jobs_of(services: EventServices) -> list[Job]:
+def jobs_of(services: EventServices, handlers: Mapping[str, Mapping[str, RoomHandler]]) -> list[Job]:
     """What a process with an event side does beside the events. Nothing is asked of a partner that is not set up."""
-    jobs: list[Job] = [Watchdog(services)]
+    jobs: list[Job] = [Watchdog(services, groups_of_orders(handlers), check_payment=check_overdue)]
     if services.payments is not None:
         jobs.append(LeasedJob(services.store, "payments", partial(reconcile, services), every=RECONCILE_SECONDS))
     if services.carriers is not None:

@@ -71,6 +71,14 @@ class News:
     location: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a look at the payment of an order has come to: the trigger that follows, and what is now known."""
+
+    trigger: Trigger
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
 def moved(order: Mapping[str, Any], news: News, now: str) -> tuple[Json, Step] | None:
     """The order after some news, and the step of the table; None when nothing happens to it."""
     found = saga.step(order["status"], order["payment_status"], news.trigger)
@@ -90,6 +98,8 @@ def moved(order: Mapping[str, Any], news: News, now: str) -> tuple[Json, Step] |
     after["timeline"] = [*order["timeline"], *_points(order, after, news, now)]
     if found.status != order["status"]:
         _enter(after, found, news, now)
+    elif found.recount:
+        _wait(after, now)
     after["changes"] = [*order.get("changes", ()), snapshot(after)][-CHANGES_KEPT:]
     return settled(after, now), found
 
@@ -159,16 +169,21 @@ def _merged(order: Mapping[str, Any], facts: Mapping[str, Any]) -> Json:
 
 def _enter(order: Json, found: Step, news: News, now: str) -> None:
     """What else changes with the status."""
-    order.pop("payment_due_at", None)
-    deadline = saga.DEADLINES.get(found.status)
-    order["deadline_at"] = timestamp(moment(now) + deadline.after) if deadline is not None else None
-    if found.status == "awaiting_payment":
-        order["payment_due_at"] = order["deadline_at"]
-    elif found.status == "completed":
+    _wait(order, now)
+    if found.status == "completed":
         order["completed_at"] = now
     elif found.status == "cancelled":
         end = {"reason": news.reason or found.reason, "cancelled_by": news.actor, "cancelled_at": now}
         order["cancellation"] = {**end, "comment": news.comment} if news.comment is not None else end
+
+
+def _wait(order: Json, now: str) -> None:
+    """Counts the deadline from now. Of a customer whose payment is under way nothing is due."""
+    order.pop("payment_due_at", None)
+    wait = saga.wait_of(order["status"], order["payment_status"])
+    order["deadline_at"] = timestamp(moment(now) + wait) if wait is not None else None
+    if order["status"] == "awaiting_payment" and order["payment_status"] != "processing":
+        order["payment_due_at"] = order["deadline_at"]
 
 
 def _points(before: Mapping[str, Any], after: Mapping[str, Any], news: News, now: str) -> list[Json]:

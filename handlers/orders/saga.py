@@ -35,6 +35,7 @@ Trigger = Literal[
     "stock_reserved",
     "stock_refused",
     "payment_received",
+    "payment_pending",
     "payment_failed",
     "payment_abandoned",
     "shipment_scheduled",
@@ -76,6 +77,8 @@ class Step:
 
     `undo`: what others have to take back. All of it follows from `OrderCancelled`; without that event, money follows
     from `RefundRequested`, the stock from the trigger itself, and the promo code is freed by the process.
+
+    `recount`: the deadline begins anew, though the status stays.
     """
 
     status: Status
@@ -84,6 +87,7 @@ class Step:
     emits: tuple[EventName, ...] = ()
     undo: frozenset[Undo] = frozenset()
     reason: Reason | None = None
+    recount: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,9 @@ DEADLINES: Final[dict[Status, Deadline]] = {
     "awaiting_payment": Deadline("payment_overdue", timedelta(minutes=30)),
     "paid": Deadline("shipment_overdue", timedelta(minutes=30)),
 }
+# How long a delayed payment method may take: 14 business days for SEPA Direct Debit (Stripe documentation, Delayed
+# notification payment methods), with holidays. Then the provider is asked, and as often as it says the same.
+PAYMENT_PENDING: Final = timedelta(days=21)
 FINAL: Final[frozenset[Status]] = frozenset({"payment_failed", "completed", "cancelled", "refunded"})
 # Ends that give the promo code back.
 CODE_FREED: Final[frozenset[Status]] = frozenset({"payment_failed", "cancelled"})
@@ -146,6 +153,9 @@ TABLE: Final[Rows] = {
     **_rows(_UNPAID, "payment_received", Step("paid", "paid", "reserved", _UPDATED)),
     **_stay((*_PAID, *_GONE), "payment_received", Step("paid", "paid")),
     **_stay(_ENDED, "payment_received", Step("paid", "refund_pending", None, _GIVE_BACK, frozenset({"return_money"}))),
+    # accepted by the provider and not settled: the customer has done all, and the order waits
+    ("pending", "payment_pending"): Step("pending", "processing", None, _UPDATED),
+    ("awaiting_payment", "payment_pending"): Step("awaiting_payment", "processing", None, _UPDATED, recount=True),
     **_rows(
         _UNPAID,
         "payment_failed",
@@ -199,6 +209,14 @@ def step(status: Status, payment: PaymentStatus, trigger: Trigger) -> Step:
     if payment not in _WENT_BACK or ends_now or news_of_refund or came_back:
         return found
     return replace(found, payment=None, emits=tuple(name for name in found.emits if name != "RefundRequested"))
+
+
+def wait_of(status: Status, payment: PaymentStatus) -> timedelta | None:
+    """For how long an order may stay in a status; None: for ever, or until people move it."""
+    if (status, payment) == ("awaiting_payment", "processing"):
+        return PAYMENT_PENDING
+    deadline = DEADLINES.get(status)
+    return deadline.after if deadline is not None else None
 
 
 def changes(status: Status, found: Step) -> bool:

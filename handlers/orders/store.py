@@ -88,6 +88,12 @@ async def watch(
     await store.write(DEADLINES, Upsert(row))
 
 
+async def put_off(store: DocumentStore, row: Json, due: datetime, reason: str) -> None:
+    """Moves a row that could not be done to a later bucket, with how often it has failed and why."""
+    later = {**row, "bucket": bucket_of(due), "due_at": timestamp(due), "ttl": DEADLINE_LIFE}
+    await store.write(DEADLINES, Upsert({**later, "failures": row.get("failures", 0) + 1, "reason": reason}))
+
+
 def bucket_of(due: datetime) -> str:
     """The bucket of a moment: its minute."""
     return timestamp(due)[:16]

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Final
 
 from handlers.platform.ids import new_id
-from handlers.platform.leases import Lease
+from handlers.platform.leases import Lease, LeaseLost
 from handlers.platform.store.port import DocumentStore, StoreError
 
 log = logging.getLogger(__name__)
@@ -21,8 +21,8 @@ PATIENCE: Final = 3
 class LeasedJob:
     """Does `work` every so many seconds while it runs, under a lease. `work` gets the id of the run.
 
-    The lease holds for three turns. A run that takes longer may overlap with one of another process, so `work` has to
-    bear being done twice at once.
+    The lease holds for three turns and is renewed while a run takes longer. A process that hangs may still overlap with
+    the one that took over, so `work` has to bear being done twice at once.
     """
 
     def __init__(
@@ -51,14 +51,17 @@ class LeasedJob:
         """Does the work once. False: another process does it. Raises what the work and the store raise."""
         if not await self._lease.acquire():
             return False
-        await self._work(new_id("job"))
+        await self._lease.during(self._do())
         return True
+
+    async def _do(self) -> None:
+        await self._work(new_id("job"))
 
     async def _run(self) -> None:
         while True:
             try:
                 await self.turn()
-            except StoreError as error:
+            except (StoreError, LeaseLost) as error:
                 log.warning("job put off", extra={"job": self._name, "reason": type(error).__name__})
             except Exception as error:
                 # One bad turn must not end the job for good. The type alone: texts of partners may hold addresses.

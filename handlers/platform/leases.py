@@ -6,8 +6,11 @@ next note, and its note is refused.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import time
-from typing import Final
+from collections.abc import Coroutine
+from typing import Any, Final, TypeVar
 
 from handlers.platform.process import has_ended, new_owner
 from handlers.platform.store.port import (
@@ -18,8 +21,13 @@ from handlers.platform.store.port import (
     DocumentStore,
     Json,
     Replace,
+    StoreError,
     VersionConflict,
 )
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 CONTAINER: Final = "leases"
 
@@ -37,6 +45,7 @@ class Lease:
         self._key = (group, name)
         self._owner = new_owner()
         self._held: Document | None = None
+        self._writing = asyncio.Lock()
 
     @property
     def note(self) -> Json:
@@ -62,12 +71,43 @@ class Lease:
 
     async def keep(self, note: Json | None = None) -> None:
         """Renews the lease, with a new note if there is one. Raises `LeaseLost`."""
-        if self._held is None:
-            raise LeaseLost
-        document = {**self._held.data, **self._mine()}
-        if note is not None:
-            document["note"] = note
-        await self._replace(document)
+        async with self._writing:
+            if self._held is None:
+                raise LeaseLost
+            document = {**self._held.data, **self._mine()}
+            if note is not None:
+                document["note"] = note
+            await self._replace(document)
+
+    async def during(self, work: Coroutine[Any, Any, T]) -> T:
+        """Does some work and renews the lease meanwhile, however long it takes.
+
+        The work is ended, and `LeaseLost` raised, when another process has taken it over.
+        """
+        task, renewing = asyncio.ensure_future(work), asyncio.ensure_future(self._renew())
+        try:
+            await asyncio.wait({task, renewing}, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                await renewing  # it only ever ends by `LeaseLost`
+            return await task
+        finally:
+            task.cancel()
+            renewing.cancel()
+            # What they came to has been said above; here they are only to be over.
+            await asyncio.gather(task, renewing, return_exceptions=True)
+
+    async def _renew(self) -> None:
+        """Again and again. A store that is unavailable is asked again, for as long as the lease holds."""
+        renewed = time.monotonic()
+        while True:
+            await asyncio.sleep(self.seconds / 3)
+            try:
+                await self.keep()
+                renewed = time.monotonic()
+            except StoreError as error:
+                log.warning("a lease was not renewed", extra={"lease": self._key[1], "reason": type(error).__name__})
+                if time.monotonic() - renewed > self.seconds:
+                    raise LeaseLost from error
 
     async def release(self) -> None:
         """Gives the lease back, its note kept. Nothing happens when it is lost already."""

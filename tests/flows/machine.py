@@ -18,8 +18,10 @@ from hypothesis.stateful import (
 )
 
 from handlers.orders import store as orders
-from handlers.orders import watchdog
-from handlers.orders.saga import CANCELLABLE, DEADLINES, FINAL, IN_HANDS
+from handlers.orders.saga import CANCELLABLE, DEADLINES, FINAL, IN_HANDS, Trigger
+from handlers.orders.watchdog import Watchdog
+from handlers.payments import store as payments
+from handlers.payments.check_overdue import check_overdue
 from handlers.platform.clock import moment
 from handlers.platform.money import minor_units
 from handlers.platform.patience import Transient
@@ -57,6 +59,7 @@ class Process(RuleBasedStateMachine):
         stage.faulty._chance.seed(seed)
         stage.faulty.rate = 0.0
         stage.run(stage.shop.sign_in())
+        self.dog = Watchdog(stage.services, check_payment=check_overdue)
         self.product = stage.run(priced(stage.shop, 20.0, on_hand=UNITS))
         self.code = stage.run(promotion(stage.shop, "percentage", 10))
         stage.run(stage.new_rows())
@@ -302,11 +305,24 @@ class Process(RuleBasedStateMachine):
             found = await orders.find(self.stage.store, order_id)
             assert found is not None
             due = found.data["deadline_at"]
+            expected = await self._overdue(order_id, model)
             row = {"order_id": order_id, "user_id": found.data["user_id"], "promo_code": found.data.get("promo_code")}
-            await watchdog.look(self.stage.services, row)
+            await self.dog.look(row)
             if due is not None and moment(due) <= now:
-                model.hear(DEADLINES[model.status].trigger)
+                model.hear(expected)
         await self._collect()
+
+    async def _overdue(self, order_id: str, model: Model) -> Trigger:
+        """What a deadline comes to: who has paid, and has not been heard, is found out."""
+        trigger = DEADLINES[model.status].trigger if model.status in DEADLINES else "payment_overdue"
+        if model.status != "awaiting_payment":
+            return trigger
+        payment = await payments.payment_of(self.stage.store, order_id)
+        if payment is not None and payment["status"] == "refunded":
+            return "refunded_in_full"
+        intents = self.stage.stripe.account.state.all("payment_intent")
+        paid = [e for e in intents if e["status"] == "succeeded" and e["metadata"].get("order_id") == order_id]
+        return "payment_received" if paid else trigger
 
     async def _drain(self) -> None:
         while self.pending or self.hooks:

@@ -21,6 +21,7 @@ from handlers.users import loyalty
 from handlers.users import store as users
 from tests.flows.test_journey import bought
 from tests.orders.test_process import document, levels, units, until
+from tests.support.app import time_passes
 from tests.support.shop import Shop, running_shop
 from tests.support.wait import eventually
 
@@ -117,7 +118,7 @@ async def test_a_carrier_agent_that_is_silent_ends_the_order_and_the_money_goes_
     await says(shop, "inventory-reservation-validation", "InventoryReserved", held)
     await until(shop, order, "paid")
     # The clock of this shop never goes back: this test is the last.
-    shop.running.clock.advance(minutes=31)
+    time_passes(shop.running, minutes=31)
     ended = await until(shop, order, "cancelled")
     assert ended["cancellation"]["reason"] == "process_timeout"
 

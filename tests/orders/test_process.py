@@ -10,12 +10,13 @@ import pytest
 from handlers.inventory import events as inventory_events
 from handlers.inventory import store as inventory
 from handlers.orders import events, store
-from handlers.orders.watchdog import Watchdog, look
+from handlers.orders.watchdog import Watchdog
 from handlers.platform.clock import timestamp
 from handlers.platform.events import Event
 from handlers.platform.store.port import Query
 from handlers.pricing import promotions
 from tests.orders.test_orders import placed
+from tests.support.app import time_passes
 from tests.support.shop import Shop
 from tests.support.shopper import Shopper, customer, priced, promotion
 from tests.support.wait import eventually
@@ -260,12 +261,12 @@ async def test_the_watchdog_ends_what_is_not_paid_in_time(shop: Shop) -> None:
     before = clock.shift
     try:
         row = {"order_id": order["order_id"], "user_id": order["user_id"], "promo_code": None}
-        await look(shop.services, row)
+        await watchdog.look(row)
         assert (await document(shop, order))["status"] == "awaiting_payment"
-        clock.advance(minutes=31)
-        await look(shop.services, row)
+        time_passes(shop.running, minutes=31)
+        await watchdog.look(row)
         ended = await document(shop, order)
-        await look(shop.services, row)
+        await watchdog.look(row)
     finally:
         clock.shift = before
         await watchdog.stop()
@@ -283,5 +284,5 @@ async def test_a_code_redeemed_for_an_order_that_never_came_is_given_back(shop: 
     due = timestamp(shop.services.clock.now())
     await promotions.redeem(shop.services.store, code, "order-never", "user-never", until=due)
     row = {"order_id": "order-never", "user_id": "user-never", "promo_code": code, "due_at": due}
-    await look(shop.services, row)
+    await Watchdog(shop.services).look(row)
     assert not await promotions.used_by(shop.services.store, code, "user-never")

@@ -56,10 +56,11 @@ async def test_what_could_not_be_done_is_looked_at_again(crud: RunningApp, monke
 
     crud.clock.advance(minutes=6)
     with monkeypatch.context() as patch:
-        patch.setattr(watchdog, "look", away)
+        patch.setattr(dog, "look", away)
         assert await dog.sweep() == 0
         crud.clock.advance(minutes=20)
         assert await dog.sweep() == 0
+    crud.clock.advance(minutes=3)
     assert await dog.sweep() == 1
 
 
@@ -70,21 +71,22 @@ async def test_an_order_that_cannot_be_looked_at_does_not_hold_up_the_others(
     await dog.sweep()
     for name in ("order-1", "order-bad", "order-2"):
         await due(crud, name, minutes=5)
-    look = watchdog.look
+    look = dog.look
 
-    async def fails(services: Any, row: dict[str, Any]) -> None:
+    async def fails(row: dict[str, Any]) -> None:
         if row["order_id"] == "order-bad":
             raise KeyError("what no order lacks")
-        await look(services, row)
+        await look(row)
 
     crud.clock.advance(minutes=6)
     with monkeypatch.context() as patch:
-        patch.setattr(watchdog, "look", fails)
+        patch.setattr(dog, "look", fails)
         assert await dog.sweep() == 2
         await due(crud, "order-3", minutes=5)
         crud.clock.advance(minutes=6)
         assert await dog.sweep() == 1
-    # Mended, it is looked at, though its bucket is long past.
+    # Mended, it is looked at, in the bucket that it was put off to.
+    crud.clock.advance(minutes=3)
     assert await dog.sweep() == 1
 
 

@@ -162,7 +162,7 @@ async def test_the_worker_reconciles_by_itself(till: Paying, monkeypatch: pytest
     # As if the process that had the lease were gone.
     await till.services.store.write("leases", Delete("payments"), partition="jobs")
     monkeypatch.setattr(worker, "RECONCILE_SECONDS", 0.05)
-    jobs = worker.jobs_of(till.services)
+    jobs = worker.jobs_of(till.services, {})
     for job in jobs:
         job.start()
 
@@ -177,7 +177,7 @@ async def test_the_worker_reconciles_by_itself(till: Paying, monkeypatch: pytest
 async def test_without_partners_only_the_watchdog_works(tmp_path: Path, redis_url: str) -> None:
     async with running_app(tmp_path, redis_url) as running:
         running.services.carriers = None
-        assert [type(job) for job in worker.jobs_of(running.services)] == [Watchdog]
+        assert [type(job) for job in worker.jobs_of(running.services, {})] == [Watchdog]
 
 
 async def test_a_pending_refund_and_a_payment_in_the_works_are_reconciled(till: Paying) -> None:

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 from handlers.app import build_services, create_app
 from handlers.contract.services import Services
+from handlers.orders.watchdog import event_lag
 from handlers.platform.logs import LineWriter
 from handlers.settings import Settings, load_settings
 
@@ -49,6 +50,12 @@ class RunningApp:
     def new_client(self, **options: Any) -> httpx.AsyncClient:
         """Another caller, with cookies of its own."""
         return client_of(self.app, **options)
+
+
+def time_passes(running: RunningApp, **by: float) -> None:
+    """Moves the clock on, as if the event side had been looked at all the while and had kept up."""
+    running.clock.advance(**by)
+    running.services.room(event_lag).measured_at = running.clock.now()
 
 
 def client_of(app: ASGIApp, **options: Any) -> httpx.AsyncClient:

@@ -22,17 +22,18 @@ from azure.eventhub.exceptions import EventHubError
 from generated.events import TOPICS, TopicSpec
 from handlers.platform.bus.eventhubs_clients import Clients, Namespace
 from handlers.platform.bus.eventhubs_consumption import EventHubsConsumption
-from handlers.platform.bus.eventhubs_shares import EARLIEST, Key, Place
+from handlers.platform.bus.eventhubs_shares import EARLIEST, Key, Place, checkpoints
 from handlers.platform.bus.port import (
     MAX_MESSAGE_BYTES,
     BusMisuse,
     BusUnavailable,
     Message,
     MessageTooLarge,
+    Position,
     Subscription,
 )
 from handlers.platform.events import ID
-from handlers.platform.store.port import DocumentStore
+from handlers.platform.store.port import DocumentStore, StoreError
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -98,6 +99,24 @@ class EventHubsBus:
         consumption = EventHubsConsumption(self, subscriptions, wanted)
         await consumption.start([(s, key, place) for (s, key), place in zip(own, places, strict=True)])
         return consumption
+
+    async def positions(self, groups: Mapping[str, Sequence[str]]) -> list[Position]:
+        """How far each group has come: checkpoints are in the store, the service is asked for the heads."""
+        topics = sorted({topic for own in groups.values() for topic in own})
+        await asyncio.gather(*(self._count(topic) for topic in topics if topic not in self._partitions))
+        parts = [(topic, number) for topic in topics for number in self._partitions[topic]]
+        # The checkpoints first: what they say is handled has been published before the heads are read.
+        try:
+            reached = [(group, await checkpoints(self.store, group)) for group in groups]
+        except StoreError as error:
+            raise BusUnavailable("the checkpoints cannot be read") from error
+        heads = dict(zip(parts, await asyncio.gather(*(self._end_of(*part) for part in parts)), strict=True))
+        return [
+            Position(group, topic, number, own.get((topic, number), 0), heads[topic, number].sequence)
+            for group, own in reached
+            for topic in groups[group]
+            for number in self._partitions[topic]
+        ]
 
     async def ping(self) -> None:
         """Raises `BusUnavailable` when the namespace does not answer for a hub."""

@@ -179,6 +179,12 @@ class Shares:
             self._held[key] = found
 
 
+async def checkpoints(store: DocumentStore, group: str) -> dict[tuple[str, int], int]:
+    """The number of the last message that a group has handled, by topic and partition. Raises `StoreError`."""
+    found = (await store.query(Query(_CHECKPOINTS, group, limit=_MOST))).items
+    return {(each.data["topic"], each.data["partition"]): each.data["sequence"] for each in found}
+
+
 def _share(member: str, members: Sequence[str], total: int) -> int:
     """The same sum for every member: total over members, the first few by name one more."""
     names = sorted({*members, member})

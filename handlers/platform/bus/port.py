@@ -131,6 +131,17 @@ class Progress:
     behind: int
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a group has come in a partition, whoever reads it: numbers of messages, of those that are still there."""
+
+    group: str
+    topic: str
+    partition: int
+    handled: int
+    published: int
+
+
 class Consumption(Protocol):
     """Deliveries under way in this process."""
 
@@ -159,6 +170,14 @@ class EventBus(Protocol):
 
     async def consume(self, subscriptions: Sequence[Subscription]) -> Consumption:
         """Starts delivering. One partition is delivered one batch at a time, partitions side by side."""
+        ...
+
+    async def positions(self, groups: Mapping[str, Sequence[str]]) -> list[Position]:
+        """How far each group has come in every partition of its topics, in all processes together.
+
+        By saved checkpoints: what was handled a moment ago may not count yet; what counts was handled. Raises
+        `BusUnavailable`.
+        """
         ...
 
     async def ping(self) -> None:

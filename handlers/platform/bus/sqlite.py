@@ -20,6 +20,7 @@ from handlers.platform.bus.port import (
     BusUnavailable,
     Message,
     MessageTooLarge,
+    Position,
     Received,
     Subscription,
 )
@@ -109,6 +110,13 @@ class SqliteBus:
         consumption = SqliteConsumption(self, subscriptions, self._lease)
         await consumption.start()
         return consumption
+
+    async def positions(self, groups: Mapping[str, Sequence[str]]) -> list[Position]:
+        """How far each group has come: checkpoints and heads lie in the same file."""
+        try:
+            return self.log.positions(groups, self._reading)
+        except sqlite3.Error as error:
+            raise BusUnavailable(BUSY) from error
 
     async def ping(self) -> None:
         """Raises `BusUnavailable` when the log does not take writes: only a write proves it."""

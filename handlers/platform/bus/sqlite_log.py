@@ -16,7 +16,7 @@ from typing import Final
 import orjson
 
 from generated.events import TopicSpec
-from handlers.platform.bus.port import BusMisuse, Message, Received
+from handlers.platform.bus.port import BusMisuse, Message, Position, Received
 
 FORMAT: Final = 1
 MEMBERS: Final = -1  # the slot under which `heads` counts changes of the members
@@ -127,6 +127,29 @@ class Log:
     def heads(connection: sqlite3.Connection) -> dict[int, int]:
         """The last sequence of every slot, 0 where there was none; under `MEMBERS` how often the members changed."""
         return dict(connection.execute("SELECT slot, sequence FROM heads").fetchall())
+
+    def positions(self, groups: Mapping[str, Sequence[str]], connection: sqlite3.Connection) -> list[Position]:
+        """How far each group has come in every partition of its topics. What was removed by age counts as handled."""
+        heads = self.heads(connection)
+        found = connection.execute("SELECT grp, slot, sequence FROM progress").fetchall()
+        reached = {(group, slot): sequence for group, slot, sequence in found}
+        positions = []
+        for group, topics in groups.items():
+            for slot in (slot for topic in topics for slot in self.slots_of(topic)):
+                published, handled = heads[slot.number], reached.get((group, slot.number), 0)
+                if handled < published and not self._holds(slot, handled, connection):
+                    handled = published
+                positions.append(Position(group, slot.topic, slot.partition, handled, published))
+        return positions
+
+    @staticmethod
+    def _holds(slot: Slot, after: int, connection: sqlite3.Connection) -> bool:
+        """Whether there is a message behind a sequence."""
+        base = slot.number << _SHIFT
+        row = connection.execute(
+            "SELECT 1 FROM messages WHERE number > ? AND number < ? LIMIT 1", (base + after, base + (1 << _SHIFT))
+        ).fetchone()
+        return row is not None
 
     def purge(self, now: int, connection: sqlite3.Connection) -> None:
         """Removes some of what is older than its topic keeps. `now`: milliseconds since 1970."""

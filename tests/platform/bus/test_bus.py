@@ -256,6 +256,35 @@ async def test_lag_counts_what_is_still_to_come(bus: EventBus) -> None:
     await consumption.stop()
 
 
+async def test_all_processes_together_say_how_far_a_group_has_come(open_bus: Opener) -> None:
+    """From another process than the readers', and after they have ended: checkpoints count, not who reads."""
+    readers, watcher = open_bus(), open_bus()
+
+    async def behind() -> int:
+        positions = await watcher.positions({"readers": ("a-events",)})
+        assert [(each.topic, each.partition) for each in positions] == [("a-events", n) for n in range(4)]
+        assert all(0 <= each.handled <= each.published for each in positions)
+        return sum(each.published - each.handled for each in positions)
+
+    assert await behind() == 0
+    reader = Reader()
+    reader.hold = asyncio.Event()
+    consumption = await readers.consume([reader.subscription])
+    await readers.publish("a-events", [message(f"k-{n}", n) for n in range(9)])
+    assert await behind() == 9
+    reader.hold.set()
+
+    async def caught_up() -> bool:
+        return await behind() == 0
+
+    await eventually(caught_up)
+    await consumption.stop()
+    await readers.publish("a-events", [message("k", 10)])
+    assert await behind() == 1
+    # A group that never read is behind with everything.
+    assert sum(p.published - p.handled for p in await watcher.positions({"others": ("a-events",)})) == 10
+
+
 async def test_what_cannot_be_published_is_refused(bus: EventBus) -> None:
     with pytest.raises(MessageTooLarge):
         await bus.publish("a-events", [message("k", 1), Message("k", b"x" * MAX_MESSAGE_BYTES, {})])

@@ -16,6 +16,7 @@ from handlers.platform.bus.port import (
     Deliver,
     EventBus,
     Message,
+    Position,
     Received,
     Subscription,
 )
@@ -137,6 +138,11 @@ class FaultyBus:
         if self.inner is None:
             raise BusUnavailable("no route")
         return await self.inner.consume([replace(s, deliver=self._unruly(s.deliver)) for s in subscriptions])
+
+    async def positions(self, groups: Mapping[str, Sequence[str]]) -> list[Position]:
+        if self.inner is None:
+            raise BusUnavailable("no route")
+        return await self.inner.positions(groups)
 
     async def ping(self) -> None:
         if self.inner is None:
