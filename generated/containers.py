@@ -219,6 +219,13 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
             partition_key=('token_hash',),
             ttl=-1,
         ),
+        'erasures': Container(
+            name='erasures',
+            partition_key=('shelf',),
+            indexes=(
+                Index((Key('shelf'), Key('due_at'))),
+            ),
+        ),
         'sales_aggregates': Container(
             name='sales_aggregates',
             partition_key=('period',),

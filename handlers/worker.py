@@ -32,6 +32,7 @@ from handlers.platform.logs import LineWriter, configure_logging
 from handlers.platform.serving import serve as serve_app
 from handlers.settings import Settings, SettingsError, load_settings
 from handlers.shipments.tracking import ask_all
+from handlers.users.erase_again import EVERY_SECONDS, erase_again
 
 RECONCILE_SECONDS: Final = 60.0
 TRACKING_SECONDS: Final = 900.0
@@ -96,7 +97,10 @@ def event_worker(services: EventServices) -> EventWorker:
 
 def jobs_of(services: EventServices, handlers: Mapping[str, Mapping[str, RoomHandler]]) -> list[Job]:
     """What a process with an event side does beside the events. Nothing is asked of a partner that is not set up."""
-    jobs: list[Job] = [Watchdog(services, groups_of_orders(handlers), check_payment=check_overdue)]
+    jobs: list[Job] = [
+        Watchdog(services, groups_of_orders(handlers), check_payment=check_overdue),
+        LeasedJob(services.store, "erasures", partial(erase_again, services), every=EVERY_SECONDS),
+    ]
     if services.payments is not None:
         jobs.append(LeasedJob(services.store, "payments", partial(reconcile, services), every=RECONCILE_SECONDS))
     if services.carriers is not None:

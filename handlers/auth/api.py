@@ -8,7 +8,7 @@ from generated import models as m
 from generated import params as p
 from generated import views as v
 from handlers.auth import mfa, rules, signin, social
-from handlers.auth.sessions import Sessions
+from handlers.auth.sessions import RefreshReused, Sessions
 from handlers.contract.call import Call
 from handlers.contract.reply import Reply
 from handlers.platform import cookies
@@ -18,6 +18,7 @@ from handlers.platform.errors import fault, invalid, unauthorized
 from handlers.platform.ids import new_id
 from handlers.users import mail_tokens, mails, proofs, store
 from handlers.users.credentials import check_new_password, renew_hash
+from handlers.users.end_session import end_session
 from handlers.users.rules import new_user, two_factor_on, user_view
 
 
@@ -146,7 +147,11 @@ async def refresh_session(body: m.RefreshRequest | None, call: Call) -> Reply[v.
     presented = _presented(body, call)
     if presented is None:
         raise unauthorized("No refresh token", rule="token_invalid")
-    refresh = await sessions.rotate(presented, services.clock.now())
+    try:
+        refresh = await sessions.rotate(presented, services.clock.now())
+    except RefreshReused as reused:
+        await end_session(call, reused.user_id, reused.family)
+        raise unauthorized("The refresh token was used before; the session is over", rule="token_reused") from None
     found = await store.read(services.store, refresh.user_id)
     if found is None or found.data["token_version"] != refresh.version:
         await sessions.end_family(refresh.family)
@@ -159,7 +164,12 @@ async def logout(body: m.LogoutRequest | None, call: Call) -> Reply[None]:
     """Ends the session of a refresh token and clears the cookies; needs no valid access token."""
     presented = _presented(body, call)
     if presented is not None:
-        await Sessions.of(call.services).end(presented)
+        sessions = Sessions.of(call.services)
+        owner = await sessions.owner_of(presented)
+        if owner is not None:
+            # The access tokens first: a crash in between leaves a session that can be logged out again.
+            await end_session(call, *owner)
+            await sessions.end_family(owner[1])
     return Reply(None, headers=cookies.cleared(secure=call.services.settings.in_production))
 
 

@@ -37,9 +37,10 @@ if presented == generation - 1 and now - rotated_at <= tonumber(ARGV[4]) then
   return {'rotated', known[1], known[2], known[3], known[4], known[5] or known[2]}
 end
 redis.call('DEL', KEYS[1])
-return {'reused'}
+return {'reused', known[3]}
 """
 )
+_OWNER: Final = Script("return redis.call('HGET', KEYS[1], 'user_id')")
 _BEGIN: Final = Script(
     """
 redis.call('HSET', KEYS[1], 'generation', 0, 'rotated_at', ARGV[1], 'started_at', ARGV[1],
@@ -48,6 +49,15 @@ redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return 1
 """
 )
+
+
+class RefreshReused(Exception):
+    """A refresh token was used again after its successor was: the family is over. Whose it was, and which."""
+
+    def __init__(self, family: str, user_id: str) -> None:
+        super().__init__("refresh token reused")
+        self.family = family
+        self.user_id = user_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +95,8 @@ class Sessions:
     async def rotate(self, token: str, now: datetime) -> RefreshToken:
         """The successor of a token; the same one again within `GRACE`.
 
-        Raises `Problem` 401: `token_invalid` for a token or family we do not know, `token_expired`, and `token_reused`,
-        which has ended the family.
+        Raises `Problem` 401: `token_invalid` for a token or family we do not know, and `token_expired`. Raises
+        `RefreshReused`, which has ended the family.
         """
         family, generation, end = self._parsed(token)
         if end <= now.timestamp():
@@ -97,21 +107,22 @@ class Sessions:
         if outcome == b"unknown":
             raise _invalid()
         if outcome == b"reused":
-            raise unauthorized("The refresh token was used before; the session is over", rule="token_reused")
+            raise RefreshReused(family, known[0].decode())
         current, rotated_at, user_id, version, started = known
         text = self._text(family, int(current), int(rotated_at))
         return RefreshToken(family, user_id.decode(), int(version), int(started) // 1000, text)
 
-    async def end(self, token: str) -> None:
-        """Ends the family of a token, whichever of its members this is. Nothing happens for a token we do not know."""
+    async def owner_of(self, token: str) -> tuple[str, str] | None:
+        """The user and the family of a token, whichever of its members this is; None for one we do not know."""
         try:
             family, _, _ = self._parsed(token)
         except Problem:
-            return
-        await self.end_family(family)
+            return None
+        owner = await self._eval(_OWNER, family, [])
+        return (owner.decode(), family) if owner else None
 
     async def end_family(self, family: str) -> None:
-        """Ends a family."""
+        """Ends a family. Its access tokens are `end_session`'s."""
         try:
             await self._cache.delete(_redis_key(family))
         except CacheUnavailable:

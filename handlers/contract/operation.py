@@ -91,12 +91,14 @@ class Operation:
 class BoundOperation:
     """An ASGI application that serves one operation."""
 
-    __slots__ = ("_cached", "_check", "_limit_key", "_max_bytes", "_runtime", "_spec", "_unsafe")
+    __slots__ = ("_cached", "_check", "_limit_key", "_max_bytes", "_personal", "_runtime", "_spec", "_unsafe")
 
     def __init__(self, spec: Operation, runtime: Runtime) -> None:
         self._spec = spec
         self._runtime = runtime
         self._unsafe = spec.method not in SAFE_METHODS
+        # Answers that are kept for everybody are the same whoever asks.
+        self._personal = self._unsafe or spec.access.role != "anonymous" or spec.cache is None or spec.cache.private
         self._limit_key = f"{spec.id}:" if spec.limit else ""
         self._max_bytes = min(runtime.max_body_bytes, spec.body.max_bytes if spec.body else MAX_BODY_BYTES)
         self._check = runtime.answer_check(spec.id)
@@ -145,8 +147,8 @@ class BoundOperation:
         request_headers = scope["headers"]
         if self._unsafe and (principal.credential == "cookie" or spec.sets_cookies):
             runtime.csrf.check(principal, request_headers)
-        if spec.access.role in _VERSIONED:
-            await runtime.check_version(principal)
+        if self._personal and principal.role != "anonymous":
+            await runtime.check_version(principal, writes=self._unsafe)
         if runtime.forward is not None and runtime.forwards(spec.id):
             info.max_body_bytes = self._max_bytes
             # What the operation says on every answer, the service behind says already.
@@ -206,7 +208,6 @@ class BoundOperation:
         return parse_body(content, body.model, body.min_properties, free_form=body.free_form)
 
 
-_VERSIONED: Final = frozenset({"staff", "admin"})
 _ON_EVERY_ANSWER: Final = frozenset(
     {b"ratelimit-limit", b"ratelimit-remaining", b"ratelimit-reset", b"deprecation", b"sunset"}
 )

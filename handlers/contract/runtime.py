@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from connexion.lifecycle import ConnexionRequest, ConnexionResponse
@@ -37,10 +37,17 @@ log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 Lifespan = Callable[[Any], AbstractAsyncContextManager[None]]
-VersionCheck = Callable[[Principal], Awaitable[None]]
 
 
-async def trusted(_: Principal) -> None:
+class VersionCheck(Protocol):
+    """Compares a token with its account."""
+
+    async def __call__(self, principal: Principal, *, writes: bool) -> None:
+        """Raises `Problem` 401 when the account has changed since, or is gone."""
+        ...
+
+
+async def trusted(principal: Principal, *, writes: bool) -> None:
     """Stands in for the version check where there are no users to compare with (the gateway)."""
 
 

@@ -11,6 +11,7 @@ from handlers.platform.errors import conflict, unavailable
 from handlers.platform.store.claims import ClaimTaken, claim, doubt, release
 from handlers.platform.store.port import Delete, DocumentMissing, DocumentStore, Eq, Query, VersionConflict
 from handlers.users import mail_tokens, store
+from handlers.users.erase_again import schedule_erasure
 
 Json = dict[str, Any]
 
@@ -62,6 +63,7 @@ async def _nobody(_: str) -> bool:
 async def _delete(call: Call) -> None:
     documents = call.services.store
     before = (await store.signed_in(call)).data
+    await schedule_erasure(documents, before["user_id"], call.services.clock.now())
     # Pending from here on, so that a crash in between blocks no address for good.
     await doubt(documents, store.EMAIL, before["email"], before["user_id"], clock=call.services.clock)
     for identity in before["identities"]:

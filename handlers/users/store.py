@@ -24,6 +24,7 @@ from handlers.platform.store.port import (
     VersionConflict,
 )
 from handlers.users import email_change_rules, loyalty
+from handlers.users.known_versions import KnownVersions
 from handlers.users.rules import Change
 
 Json = dict[str, Any]
@@ -112,11 +113,13 @@ async def change(
         if change.user | {"updated_at": found.data["updated_at"]} == found.data:
             return found
         try:
-            return await _replace(call, change, found.etag)
+            written = await _replace(call, change, found.etag)
         except VersionConflict:
             continue
         except DocumentMissing:
             raise gone() from None
+        call.services.room(KnownVersions).note(user_id, written.data)
+        return written
     raise unavailable("Others are changing this account")
 
 
@@ -193,6 +196,7 @@ async def delete(call: Call, user_id: str) -> Json:
             await store.batch(CONTAINER, user_id, [Delete(user_id, if_match=found.etag), event])
         except (VersionConflict, DocumentMissing):
             continue
+        call.services.room(KnownVersions).note(user_id, None)
         return user
     raise unavailable("Others are changing this account")
 

@@ -1,41 +1,43 @@
-"""Roles taken away end at once where it matters: staff and admin operations compare token and account (decision 59)."""
+"""Rights taken away end soon: tokens are compared with their account (decisions 59 and 78).
+
+Writes, and everything that staff and administrators do, are held to an account read at most `WRITES` ago; reads of
+customers to one read at most `READS` ago. So a token outlives logout, a change or reset of the password, a revoked
+session, a role taken away and the account itself by that long at most, and by nothing in the process that did it.
+"""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Final
 
 from handlers.contract.services import Services
-from handlers.platform.access import Principal
+from handlers.platform.access import RANK, Principal
 from handlers.platform.errors import unauthorized
 from handlers.users import store
+from handlers.users.known_versions import KnownVersions, Rights
 
-CACHE: Final = timedelta(seconds=5)
-_MAX_CACHED: Final = 10_000
+WRITES: Final = 5.0
+READS: Final = 60.0
 
 
 class VersionCheck:
-    """Refuses tokens that are older than the last change of their account's rights. Accounts are cached for `CACHE`."""
+    """Refuses tokens that are older than the last change of their account's rights, or whose session was ended."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        # user -> (version and role, the moment it was read); None for an account that is gone.
-        self._known: dict[str, tuple[tuple[int, str] | None, float]] = {}
+        self._known = services.room(KnownVersions)
 
-    async def __call__(self, principal: Principal) -> None:
-        """Raises `Problem` 401 when the token's version or role is not the account's."""
-        current = await self._current(principal.id)
-        if current != (principal.token_version, principal.role):
+    async def __call__(self, principal: Principal, *, writes: bool) -> None:
+        """Raises `Problem` 401 when the token's version or role is not the account's, or its session is over."""
+        strict = writes or RANK[principal.role] > RANK["customer"]
+        current = await self._current(principal.id, WRITES if strict else READS)
+        if current is None or (current.version, current.role) != (principal.token_version, principal.role):
             raise unauthorized("The rights of this account have changed", rule="token_invalid")
+        if principal.session_id in current.ended:
+            raise unauthorized("The session is over", rule="token_invalid")
 
-    async def _current(self, user_id: str) -> tuple[int, str] | None:
-        now = self._services.clock.now().timestamp()
-        known = self._known.get(user_id)
-        if known is not None and 0 <= now - known[1] < CACHE.total_seconds():
+    async def _current(self, user_id: str, seconds: float) -> Rights | None:
+        known = self._known.no_older_than(user_id, seconds)
+        if known is not None:
             return known[0]
         found = await store.read(self._services.store, user_id)
-        current = (found.data["token_version"], found.data["role"]) if found is not None else None
-        if len(self._known) >= _MAX_CACHED:
-            self._known.clear()
-        self._known[user_id] = (current, now)
-        return current
+        return self._known.note(user_id, found.data if found is not None else None)

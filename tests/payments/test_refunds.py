@@ -16,6 +16,7 @@ from handlers.payments import reconcile as reconciling
 from handlers.payments.reconcile import reconcile
 from handlers.payments.rules import Payable, RefundRequest
 from handlers.platform.errors import Problem
+from handlers.platform.jobs import LeasedJob
 from handlers.platform.store.port import Delete, Patch
 from infra.local.stripe.faults import Fault
 from infra.local.stripe.refunds import create_refund
@@ -174,10 +175,10 @@ async def test_the_worker_reconciles_by_itself(till: Paying, monkeypatch: pytest
         await job.stop()
 
 
-async def test_without_partners_only_the_watchdog_works(tmp_path: Path, redis_url: str) -> None:
+async def test_without_partners_nothing_is_asked_of_them(tmp_path: Path, redis_url: str) -> None:
     async with running_app(tmp_path, redis_url) as running:
         running.services.carriers = None
-        assert [type(job) for job in worker.jobs_of(running.services, {})] == [Watchdog]
+        assert [type(job) for job in worker.jobs_of(running.services, {})] == [Watchdog, LeasedJob]
 
 
 async def test_a_pending_refund_and_a_payment_in_the_works_are_reconciled(till: Paying) -> None:

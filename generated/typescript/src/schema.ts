@@ -98,8 +98,8 @@ export interface paths {
          * @description Ends the session: revokes the refresh token of the body, else of the cookie, with all its successors, and clears the
          *     cookies.
          *
-         *     It needs no valid access token and answers 204 for a session that is already over too. An access token handed out before
-         *     ends by itself within 15 minutes.
+         *     It needs no valid access token and answers 204 for a session that is already over too. Access tokens of the session
+         *     end with it: for writes within 5 seconds, for reads within 60.
          *
          *     A browser from an `Origin` that is not on the list is refused (403 `origin_not_allowed`). With the cookie, an `Origin` on
          *     the list or `Sec-Fetch-Site: same-origin` has to be there.
