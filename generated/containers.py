@@ -30,6 +30,7 @@ class Index:
 class Container:
     """A container. Paths are dotted. `ttl` in seconds; -1: only by the document's own field; None: never.
 
+    `throughput` is the most that autoscale may reach, in request units a second.
     `kinds` are the service rows that may live in it, each with its `ttl` in the same terms.
     `cross_partition` are the purposes for which it may be read without a partition.
     """
@@ -40,6 +41,7 @@ class Container:
     filters: tuple[str, ...] = ()
     indexes: tuple[Index, ...] = ()
     ttl: int | None = None
+    throughput: int = 1000
     kinds: Mapping[str, int | None] = field(default_factory=dict)
     cross_partition: frozenset[str] = frozenset()
 
@@ -54,6 +56,7 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
                 Index((Key('role'), Key('email'))),
                 Index((Key('created_at', True),)),
             ),
+            throughput=2000,
             kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200, 'idempotency': 86400, 'earning': 63072000}),
             cross_partition=frozenset(['admin_users', 'outbox_relay']),
         ),
@@ -63,6 +66,7 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
             indexes=(
                 Index((Key('updated_at'),)),
             ),
+            throughput=2000,
             kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200, 'idempotency': 86400, 'history': None}),
             cross_partition=frozenset(['catalogue_index', 'outbox_relay']),
         ),
@@ -77,6 +81,7 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
                 Index((Key('created_at', True),)),
                 Index((Key('email'), Key('created_at', True))),
             ),
+            throughput=4000,
             kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200, 'idempotency': 86400}),
             cross_partition=frozenset(['outbox_relay', 'staff_orders']),
         ),
@@ -98,6 +103,7 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
             name='cart',
             partition_key=('user_id',),
             ttl=-1,
+            throughput=4000,
             kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200, 'idempotency': 86400}),
             cross_partition=frozenset(['outbox_relay']),
         ),
@@ -205,6 +211,7 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
             indexes=(
                 Index((Key('updated_at', True),)),
             ),
+            throughput=4000,
             kinds=MappingProxyType({'outbox': 604800, 'idempotency': 86400, 'hold': -1, 'card': None}),
             cross_partition=frozenset(['outbox_relay', 'staff_stock']),
         ),

@@ -1,8 +1,10 @@
 """Creates the database and its containers from infra/containers.yaml, and reports where an account has drifted from it.
 
 `python -m infra.azure.provision [--fix]` reads COSMOS_ACCOUNT_URI, COSMOS_DATABASE and COSMOS_KEY; the account may be
-Azure's, Microsoft's emulator or the stand-in. What is there is left as it is: indexing policy and time to live are
-changed with `--fix` only (the service rebuilds indexes while it serves), partition and unique keys never can be.
+Azure's, Microsoft's emulator or the stand-in. What is there is left as it is: indexing policy, time to live and the
+maximum of autoscale are changed with `--fix` only (the service rebuilds indexes while it serves), partition and unique
+keys never can be, and manual throughput becomes autoscale by `az cosmosdb sql container throughput migrate` only. A
+serverless account takes no throughput: `--serverless`.
 Exit code 1 when something has drifted and was not fixed. With Entra ID, creating needs a role of the control plane;
 the data roles only read, and then Bicep creates.
 """
@@ -18,7 +20,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from azure.cosmos.aio import CosmosClient, DatabaseProxy
+from azure.core.exceptions import AzureError
+from azure.cosmos import ThroughputProperties
+from azure.cosmos.aio import ContainerProxy, CosmosClient, DatabaseProxy
 from azure.cosmos.exceptions import CosmosHttpResponseError, CosmosResourceExistsError, CosmosResourceNotFoundError
 from azure.cosmos.partition_key import PartitionKey
 
@@ -47,22 +51,27 @@ class Report:
 
 
 async def provision(
-    client: CosmosClient, database: str, containers: Mapping[str, Container], *, fix: bool = False
+    client: CosmosClient,
+    database: str,
+    containers: Mapping[str, Container],
+    *,
+    fix: bool = False,
+    serverless: bool = False,
 ) -> Report:
     """Creates what is missing and compares what is there. May run any number of times, and at the same time."""
     report = Report()
     db = await client.create_database_if_not_exists(database)
     for container in containers.values():
-        await _provide(db, definition(container), report, fix=fix)
+        await _provide(db, definition(container), None if serverless else container.throughput, report, fix=fix)
     return report
 
 
-async def _provide(db: DatabaseProxy, wanted: Json, report: Report, *, fix: bool) -> None:
+async def _provide(db: DatabaseProxy, wanted: Json, throughput: int | None, report: Report, *, fix: bool) -> None:
     name = wanted["id"]
     try:
         found = await db.get_container_client(name).read()
     except CosmosResourceNotFoundError:
-        await _create(db, wanted)
+        await _create(db, wanted, throughput)
         report.created.append(name)
         return
     drifted = list(differences(wanted, found))
@@ -75,9 +84,33 @@ async def _provide(db: DatabaseProxy, wanted: Json, report: Report, *, fix: bool
             default_ttl=wanted.get("defaultTtl"),
         )
         report.fixed.append(name)
+    if throughput is not None:
+        await _compare_throughput(db.get_container_client(name), throughput, report, fix=fix)
 
 
-async def _create(db: DatabaseProxy, wanted: Json) -> None:
+async def _compare_throughput(proxy: ContainerProxy, wanted: int, report: Report, *, fix: bool) -> None:
+    """The maximum of autoscale. What the container shares with its database or has set by hand is drift too."""
+    try:
+        found = await proxy.get_throughput()
+    except IndexError:  # the SDK, when the container has no throughput of its own
+        report.drift.append((proxy.id, "throughput", _autoscale(wanted), "none of its own"))
+        return
+    most = found.auto_scale_max_throughput
+    if most == wanted:
+        return
+    now = f"manual, {found.offer_throughput} RU/s" if most is None else _autoscale(most)
+    report.drift.append((proxy.id, "throughput", _autoscale(wanted), now))
+    if fix and most is not None:
+        await proxy.replace_throughput(ThroughputProperties(auto_scale_max_throughput=wanted))
+        if proxy.id not in report.fixed:
+            report.fixed.append(proxy.id)
+
+
+def _autoscale(most: int) -> str:
+    return f"autoscale to {most} RU/s"
+
+
+async def _create(db: DatabaseProxy, wanted: Json, throughput: int | None) -> None:
     try:
         await db.create_container(
             wanted["id"],
@@ -85,6 +118,7 @@ async def _create(db: DatabaseProxy, wanted: Json) -> None:
             indexing_policy=wanted["indexingPolicy"],
             default_ttl=wanted.get("defaultTtl"),
             unique_key_policy=wanted.get("uniqueKeyPolicy"),
+            offer_throughput=ThroughputProperties(auto_scale_max_throughput=throughput) if throughput else None,
         )
     except CosmosResourceExistsError:
         return  # by another process meanwhile
@@ -130,7 +164,7 @@ def _text(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-async def main(*, fix: bool) -> int:
+async def main(*, fix: bool, serverless: bool = False) -> int:
     """Provisions the account of the environment and says what was done."""
     settings = load_settings({"ENV": "local", **os.environ})
     if settings.cosmos_account_uri is None:
@@ -139,15 +173,23 @@ async def main(*, fix: bool) -> int:
     credential: Any = settings.cosmos_key.get_secret_value() if settings.cosmos_key else _entra()
     try:
         async with CosmosClient(settings.cosmos_account_uri, credential) as client:
-            report = await provision(client, settings.cosmos_database, CONTAINERS, fix=fix)
+            report = await provision(client, settings.cosmos_database, CONTAINERS, fix=fix, serverless=serverless)
     except CosmosHttpResponseError as error:
         print(f"the account refused: {error.status_code} {error.http_error_message}", file=sys.stderr)
+        return 1
+    except (AzureError, TimeoutError) as error:
+        print(f"{settings.cosmos_account_uri} cannot be reached: {_reason(error)}", file=sys.stderr)
         return 1
     finally:
         if not isinstance(credential, str):
             await credential.close()
     print("\n".join(report.lines()))
     return 1 if report.drift and not report.fixed else 0
+
+
+def _reason(error: BaseException) -> str:
+    """The first line, without what the SDK adds of its own."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:300]
 
 
 def _entra() -> Any:
@@ -158,8 +200,12 @@ def _entra() -> Any:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m infra.azure.provision", description=__doc__)
-    parser.add_argument("--fix", action="store_true", help="change indexing policies and times to live that differ")
+    parser.add_argument(
+        "--fix", action="store_true", help="change indexing policies, times to live and maxima of autoscale that differ"
+    )
+    parser.add_argument("--serverless", action="store_true", help="leave throughput alone: the account has none")
+    options = parser.parse_args()
     try:
-        sys.exit(asyncio.run(main(fix=parser.parse_args().fix)))
+        sys.exit(asyncio.run(main(fix=options.fix, serverless=options.serverless)))
     except SettingsError as wrong:
         sys.exit(str(wrong))

@@ -21,7 +21,19 @@ Json = dict[str, Any]
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 _PATH = re.compile(r"(/[A-Za-z_][A-Za-z0-9_]*)+\Z")
-_FIELDS = {"reason", "partition_key", "unique_keys", "filters", "indexes", "ttl", "service_rows", "cross_partition"}
+_FIELDS = {
+    "reason",
+    "partition_key",
+    "unique_keys",
+    "filters",
+    "indexes",
+    "ttl",
+    "service_rows",
+    "cross_partition",
+    "throughput",
+}
+_DEFAULT_THROUGHPUT = 1000  # request units a second: the least that autoscale knows
+_MOST_THROUGHPUT = 10_000  # the plan's bound for a container, and the service's for a range
 _KIND_FIELDS = {"reason", "ttl", "indexes", "cross_partition"}
 
 _HEADER = '''\
@@ -57,6 +69,7 @@ class Index:
 class Container:
     """A container. Paths are dotted. `ttl` in seconds; -1: only by the document's own field; None: never.
 
+    `throughput` is the most that autoscale may reach, in request units a second.
     `kinds` are the service rows that may live in it, each with its `ttl` in the same terms.
     `cross_partition` are the purposes for which it may be read without a partition.
     """
@@ -67,6 +80,7 @@ class Container:
     filters: tuple[str, ...] = ()
     indexes: tuple[Index, ...] = ()
     ttl: int | None = None
+    throughput: int = 1000
     kinds: Mapping[str, int | None] = field(default_factory=dict)
     cross_partition: frozenset[str] = frozenset()
 
@@ -123,6 +137,8 @@ def _render_one(name: str, described: Any, kinds: Json) -> str:
         else []
     )
     lines += [f"ttl={ttl}"] if ttl is not None else []
+    throughput = container.get("throughput", _DEFAULT_THROUGHPUT)
+    lines += [f"throughput={throughput}"] if throughput != _DEFAULT_THROUGHPUT else []
     lines += [f"kinds=MappingProxyType({_kinds(own, kinds)})"] if own else []
     lines += [f"cross_partition=frozenset({sorted(purposes)!r})"] if purposes else []
     body = "".join(f"            {line},\n" for line in lines)
@@ -150,6 +166,9 @@ def _check_container(name: str, container: Json, kinds: Json) -> None:
         raise BadContainers(f"{name!r}: a name is lower case with underscores")
     if not 1 <= len(container["partition_key"]) <= 3:
         raise BadContainers(f"{name}: a partition key has one to three paths (Cosmos)")
+    throughput = container.get("throughput", _DEFAULT_THROUGHPUT)
+    if throughput not in range(_DEFAULT_THROUGHPUT, _MOST_THROUGHPUT + 1, 1000):
+        raise BadContainers(f"{name}: throughput {throughput!r} is no multiple of 1000 up to {_MOST_THROUGHPUT}")
     unknown = {*container.get("service_rows", [])} - {*kinds}
     if unknown:
         raise BadContainers(f"{name}: unknown service rows {sorted(unknown)}")

@@ -31,6 +31,8 @@ def check(request: Request, key: str, *, tokens: bool) -> None:
 
 def resource_of(segments: list[str]) -> tuple[str, str]:
     """The kind of resource and the link that are signed: a feed is signed by its owner's link."""
+    if segments[:1] == ["offers"] and len(segments) == 2:
+        return "offers", segments[1].lower()  # by its own id, as only offers are
     if len(segments) % 2:
         return segments[-1], "/".join(segments[:-1])
     return (segments[-2], "/".join(segments)) if segments else ("", "")

@@ -12,6 +12,7 @@ import orjson
 from infra.local.cosmos import auth, feed, items, queries
 from infra.local.cosmos.collection import Collection
 from infra.local.cosmos.faults import Faults
+from infra.local.cosmos.offers import Offers
 from infra.local.cosmos.pace import Pace
 from infra.local.cosmos.partition import PartitionKey
 from infra.local.cosmos.wire import CHARGE, SUB_STATUS, Json, Refusal, Request, Response, answer
@@ -41,6 +42,7 @@ class Server:
         self.url = url
         self.faults = Faults()
         self.pace = Pace()
+        self.offers = Offers()
         self.lagging = False
         self.requests = 0
         self.charged = 0.0
@@ -87,6 +89,8 @@ class Server:
         match request.segments:
             case [] | ["dbs"] | ["dbs", _] | ["dbs", _, "colls"]:
                 return self._metadata(request)
+            case ["offers"] | ["offers", _]:
+                return self.offers.handle(request)
             case ["dbs", database, "colls", name]:
                 return self._collection(request, database, name)
             case ["dbs", database, "colls", name, "pkranges"]:
@@ -174,7 +178,9 @@ class Server:
         if database not in self._databases:
             raise Refusal(404, f"there is no database {database}", sub_status=_CONTAINER_GONE)
         if request.method == "POST":
-            return answer(201, self._create_collection(database, request.json()))
+            made = self._create_collection(database, request.json())
+            self.offers.make(made["_rid"], made["_self"], request)
+            return answer(201, made)
         properties, collections = self._databases[database]
         found = [collection.definition for collection in collections.values()]
         return answer(200, {"_rid": properties["_rid"], "DocumentCollections": found, "_count": len(found)})

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 from azure.cosmos.aio import CosmosClient
+from azure.cosmos.partition_key import PartitionKey
 
 from generated.containers import CONTAINERS, Container, Index, Key
 from handlers.platform.store.cosmos_indexing import composite_indexes, default_ttl, definition
@@ -17,6 +18,7 @@ from infra.local.cosmos.http import serving
 from infra.local.cosmos.server import Server
 from infra.local.cosmos.transport import InProcessTransport
 from tests.platform.store.adapters import MONTHS, PLAIN, THINGS, UNIQUE
+from tests.support.processes import free_port
 
 OURS = {container.name: container for container in (THINGS, UNIQUE, MONTHS, PLAIN)}
 
@@ -47,6 +49,7 @@ async def test_it_creates_once(client: CosmosClient) -> None:
         (replace(THINGS, indexes=THINGS.indexes[1:]), "indexing policy", True),
         (replace(THINGS, filters=(*THINGS.filters, "more")), "indexing policy", True),
         (replace(THINGS, ttl=60), "time to live", True),
+        (replace(THINGS, throughput=4000), "throughput", True),
         (replace(THINGS, kinds={}, unique_keys=(("sku",),)), "unique keys", False),
         (replace(THINGS, partition_key=("other",)), "partition key", False),
     ],
@@ -60,6 +63,38 @@ async def test_it_reports_what_has_drifted(client: CosmosClient, changed: Contai
     if fixable:
         assert (await provision(client, "shop", {"things": changed}, fix=True)).fixed == ["things"]
         assert not (await provision(client, "shop", {"things": changed})).drift
+
+
+async def test_throughput_is_set_compared_and_left_alone_where_there_is_none(client: CosmosClient) -> None:
+    await provision(client, "shop", {"things": replace(THINGS, throughput=4000)})
+    things = client.get_database_client("shop").get_container_client("things")
+    assert (await things.get_throughput()).auto_scale_max_throughput == 4000
+    # Made by hand, as Azure makes a container that nobody says anything about: 400 RU/s.
+    await client.get_database_client("shop").create_container("plain", PartitionKey("/owner"))
+    report = await provision(client, "shop", {"plain": PLAIN}, fix=True)
+    found = [(what, wanted, now) for _, what, wanted, now in report.drift if what == "throughput"]
+    assert found == [("throughput", "autoscale to 1000 RU/s", "manual, 400 RU/s")]
+    serverless = await provision(client, "shop", {"plain": PLAIN}, serverless=True)
+    assert "throughput" not in {what for _, what, _, _ in serverless.drift}
+
+
+def test_every_container_has_throughput_within_the_plans_bound() -> None:
+    assert all(1000 <= container.throughput <= 10_000 for container in CONTAINERS.values())
+    # What an order goes through must not have what Azure gives by default.
+    assert all(CONTAINERS[name].throughput >= 4000 for name in ("orders", "cart", "inventory"))
+
+
+async def test_an_account_that_cannot_be_reached_is_told_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: object
+) -> None:
+    monkeypatch.setenv("COSMOS_ACCOUNT_URI", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("COSMOS_KEY", WELL_KNOWN_KEY)
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    assert await main(fix=False) == 1
+    said = capsys.readouterr().err.strip()
+    assert "cannot be reached" in said
+    assert "Traceback" not in said
+    assert len(said.splitlines()) == 1
 
 
 async def test_without_an_account_it_says_what_to_set(
