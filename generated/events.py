@@ -275,6 +275,17 @@ class ReviewPublishedData(TypedDict):
     published_at: str
 
 
+class ShipmentCancelledData(TypedDict):
+    order_id: str
+    user_id: str
+    shipment_id: NotRequired[str]
+    carrier: NotRequired[Literal['FedEx', 'UPS', 'USPS', 'DHL']]
+    tracking_number: NotRequired[str]
+    reason: Literal['customer_request', 'ordered_by_mistake', 'delivery_too_slow', 'fraud_suspected', 'staff_request', 'out_of_stock', 'payment_timeout', 'payment_cancelled', 'no_carrier', 'process_timeout']
+    cancelled_by: Literal['anonymous', 'customer', 'staff', 'admin', 'agent', 'system']
+    cancelled_at: str
+
+
 class ShipmentIssue(TypedDict):
     issue_id: str
     type: Literal['delay', 'weather', 'address_problem', 'customs', 'damaged', 'lost', 'other']
@@ -303,8 +314,8 @@ class ShipmentStatusUpdatedData(TypedDict):
     carrier: Literal['FedEx', 'UPS', 'USPS', 'DHL']
     service_level: Literal['standard', 'express', 'overnight']
     tracking_number: str
-    status: Literal['label_created', 'picked_up', 'in_transit', 'out_for_delivery', 'delivered', 'exception', 'returned']
-    previous_status: Literal['label_created', 'picked_up', 'in_transit', 'out_for_delivery', 'delivered', 'exception', 'returned']
+    status: Literal['label_created', 'picked_up', 'in_transit', 'out_for_delivery', 'delivered', 'exception', 'returned', 'cancelled']
+    previous_status: Literal['label_created', 'picked_up', 'in_transit', 'out_for_delivery', 'delivered', 'exception', 'returned', 'cancelled']
     location: NotRequired[ShipmentLocation]
     destination: EventAddress
     estimated_delivery: NotRequired[str]
@@ -565,6 +576,7 @@ EVENTS: Final[dict[str, EventSpec]] = {
     "ReturnRequested": EventSpec('support-events', '/data/order_id', ('crud-notifications', 'logistics-returns-support'), 'ReturnRequestedData', False),
     "ReviewPublished": EventSpec('product-events', '/data/product_id', ('crud-products', 'ecommerce-product-detail-enrichment'), 'ReviewPublishedData', False),
     "RouteIssueDetected": EventSpec('shipping-events', '/data/order_id', ('crud-notifications', 'crud-orders', 'crud-shipments'), 'RouteIssueDetectedData', False),
+    "ShipmentCancelled": EventSpec('shipping-events', '/data/order_id', ('crud-orders',), 'ShipmentCancelledData', True),
     "ShipmentRejected": EventSpec('shipping-events', '/data/order_id', ('crud-orders',), 'ShipmentRejectedData', True),
     "ShipmentScheduled": EventSpec('shipping-events', '/data/order_id', ('crud-inventory', 'crud-orders', 'crud-shipments'), 'ShipmentScheduledData', True),
     "ShipmentStatusUpdated": EventSpec('shipping-events', '/data/order_id', ('crud-notifications', 'crud-orders', 'logistics-eta-computation', 'logistics-route-issue-detection'), 'ShipmentStatusUpdatedData', False),
@@ -588,7 +600,7 @@ TOPICS: Final[dict[str, TopicSpec]] = {
 }
 
 GROUPS: Final[dict[str, GroupSpec]] = {
-    "crud-orders": GroupSpec('orders', None, ('user-events', 'inventory-events', 'payment-events', 'shipping-events', 'support-events'), ('DeliveryCompleted', 'ETAUpdated', 'InventoryReleased', 'InventoryReservationFailed', 'InventoryReserved', 'PaymentFailed', 'PaymentProcessed', 'RefundFailed', 'RefundProcessed', 'ReturnReceived', 'RouteIssueDetected', 'ShipmentRejected', 'ShipmentScheduled', 'ShipmentStatusUpdated', 'UserDeleted'), False),
+    "crud-orders": GroupSpec('orders', None, ('user-events', 'inventory-events', 'payment-events', 'shipping-events', 'support-events'), ('DeliveryCompleted', 'ETAUpdated', 'InventoryReleased', 'InventoryReservationFailed', 'InventoryReserved', 'PaymentFailed', 'PaymentProcessed', 'RefundFailed', 'RefundProcessed', 'ReturnReceived', 'RouteIssueDetected', 'ShipmentCancelled', 'ShipmentRejected', 'ShipmentScheduled', 'ShipmentStatusUpdated', 'UserDeleted'), False),
     "crud-payments": GroupSpec('payments', None, ('user-events', 'order-events', 'inventory-events', 'support-events'), ('InventoryReserved', 'OrderCancelled', 'RefundRequested', 'ReturnReceived', 'UserDeleted'), False),
     "crud-inventory": GroupSpec('inventory', None, ('order-events', 'product-events', 'shipping-events', 'support-events'), ('OrderCompleted', 'ProductCreated', 'ProductDeleted', 'ProductUpdated', 'ReturnReceived', 'ShipmentScheduled'), False),
     "crud-shipments": GroupSpec('shipments', None, ('user-events', 'order-events', 'shipping-events'), ('ETAUpdated', 'OrderCancelled', 'RouteIssueDetected', 'ShipmentScheduled', 'UserDeleted'), False),
@@ -652,6 +664,7 @@ EventType = Literal[
     "ReturnRequested",
     "ReviewPublished",
     "RouteIssueDetected",
+    "ShipmentCancelled",
     "ShipmentRejected",
     "ShipmentScheduled",
     "ShipmentStatusUpdated",

@@ -1837,9 +1837,9 @@ class ShipmentStatusChange(BaseModel):
         extra='forbid',
     )
     new_status: Annotated[
-        Literal['label_created', 'picked_up', 'in_transit', 'out_for_delivery', 'delivered', 'exception', 'returned'],
+        Literal['label_created', 'picked_up', 'in_transit', 'out_for_delivery', 'delivered', 'exception', 'returned', 'cancelled'],
         Field(
-            description='Where a shipment stands. `delivered` and `returned` are final. From `exception` it may go on in transit, out for delivery, to delivered or returned.\n'
+            description='Where a shipment stands. `delivered`, `returned` and `cancelled` are final. From `exception` it may go on in transit, out for delivery, to delivered or returned.\n`cancelled` follows from the end of the order and is never set by hand; a parcel that is or was with the carrier does not get there.\n'
         ),
     ]
     location: Annotated[

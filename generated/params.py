@@ -579,7 +579,7 @@ class RespondToTicketParameters:
 class ListShipmentsParameters:
     """Parameters of `listShipments`."""
 
-    status: Literal["label_created", "picked_up", "in_transit", "out_for_delivery", "delivered", "exception", "returned"] | None = None
+    status: Literal["label_created", "picked_up", "in_transit", "out_for_delivery", "delivered", "exception", "returned", "cancelled"] | None = None
     carrier: Literal["FedEx", "UPS", "USPS", "DHL"] | None = None
     order_id: str | None = None
     page: int = 1

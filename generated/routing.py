@@ -1255,7 +1255,7 @@ listShipments = Operation(
     handler=_list_shipments,
     parameters=Parameters(
         p.ListShipmentsParameters,
-        query=(Parameter("status", "status", text(enum=('label_created', 'picked_up', 'in_transit', 'out_for_delivery', 'delivered', 'exception', 'returned'))), Parameter("carrier", "carrier", text(enum=('FedEx', 'UPS', 'USPS', 'DHL'))), Parameter("order_id", "order_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$')), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
+        query=(Parameter("status", "status", text(enum=('label_created', 'picked_up', 'in_transit', 'out_for_delivery', 'delivered', 'exception', 'returned', 'cancelled'))), Parameter("carrier", "carrier", text(enum=('FedEx', 'UPS', 'USPS', 'DHL'))), Parameter("order_id", "order_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$')), Parameter("page", "page", integer(minimum=1, maximum=10000)), Parameter("limit", "limit", integer(minimum=1, maximum=100)), Parameter("cursor", "cursor", text(min_length=1, max_length=1024)),),
     ),
     headers=((b'cache-control', b'no-store'),),
 )

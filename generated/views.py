@@ -891,7 +891,7 @@ class ServiceRestart(TypedDict):
 
 class ShipmentEvent(TypedDict):
     event_id: str
-    status: Literal['label_created', 'picked_up', 'in_transit', 'out_for_delivery', 'delivered', 'exception', 'returned']
+    status: Literal['label_created', 'picked_up', 'in_transit', 'out_for_delivery', 'delivered', 'exception', 'returned', 'cancelled']
     location: NotRequired[str]
     timestamp: str
     description: str
@@ -930,7 +930,7 @@ class ShipmentSummary(TypedDict):
     carrier: Literal['FedEx', 'UPS', 'USPS', 'DHL']
     service_level: Literal['standard', 'express', 'overnight']
     tracking_number: str
-    status: Literal['label_created', 'picked_up', 'in_transit', 'out_for_delivery', 'delivered', 'exception', 'returned']
+    status: Literal['label_created', 'picked_up', 'in_transit', 'out_for_delivery', 'delivered', 'exception', 'returned', 'cancelled']
     recipient: str
     destination_city: str
     destination_country: str
@@ -1189,7 +1189,7 @@ class CarrierTracking(TypedDict):
     carrier: Literal['FedEx', 'UPS', 'USPS', 'DHL']
     tracking_number: str
     tracking_url: NotRequired[str]
-    status: Literal['label_created', 'picked_up', 'in_transit', 'out_for_delivery', 'delivered', 'exception', 'returned']
+    status: Literal['label_created', 'picked_up', 'in_transit', 'out_for_delivery', 'delivered', 'exception', 'returned', 'cancelled']
     carrier_status: str
     estimated_delivery: NotRequired[str]
     events: list[ShipmentEvent]
@@ -1395,7 +1395,7 @@ class Shipment(TypedDict):
     service_level: Literal['standard', 'express', 'overnight']
     tracking_number: str
     tracking_url: NotRequired[str]
-    status: Literal['label_created', 'picked_up', 'in_transit', 'out_for_delivery', 'delivered', 'exception', 'returned']
+    status: Literal['label_created', 'picked_up', 'in_transit', 'out_for_delivery', 'delivered', 'exception', 'returned', 'cancelled']
     origin: Address
     destination: Address
     estimated_delivery: NotRequired[str]

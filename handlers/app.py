@@ -73,6 +73,7 @@ def build_services(settings: Settings, *, store: DocumentStore | None = None, cl
         inbox=common.inbox,
         background=common.background,
         mailer=common.mailer,
+        call_off=common.call_off,
         payments=common.payments,
         carriers=common.carriers,
         texter=common.texter,

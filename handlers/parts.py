@@ -28,6 +28,7 @@ from handlers.platform.store.port import DocumentStore, StoreUnavailable
 from handlers.platform.store.sqlite import SqliteStore
 from handlers.platform.telemetry import Telemetry
 from handlers.settings import Settings
+from handlers.shipments.call_off_parcel import call_off_parcel
 
 _DOCUMENTS: Final = "documents.sqlite3"
 _EVENTS: Final = "events.sqlite3"
@@ -148,6 +149,7 @@ def event_services(
         inbox=Inbox(opened, clock=clock),
         background=background,
         mailer=open_mailer(settings),
+        call_off=call_off_parcel,
         payments=open_payments(settings),
         carriers=open_carriers(settings, clock),
         texter=open_texter(settings),

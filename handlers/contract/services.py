@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from handlers.contract.parcels import CallOffParcel
 from handlers.partners.breaker import PartnerUnavailable
 from handlers.partners.carriers import Carriers
 from handlers.partners.identity import IdentityProviders
@@ -37,7 +38,8 @@ class EventServices:
     """What every process that handles something has: requests or events. Handlers of events receive these.
 
     `bus` is there while this process relays and consumes (roles `all` and `worker`); `payments`, `carriers` and
-    `texter` where a payment provider, carriers and a provider of text messages are set up.
+    `texter` where a payment provider, carriers and a provider of text messages are set up. `call_off`: the room
+    `shipments` for rooms below it.
     """
 
     settings: Settings
@@ -50,6 +52,7 @@ class EventServices:
     inbox: Inbox
     background: Background
     mailer: Mailer
+    call_off: CallOffParcel
     bus: EventBus | None = None
     payments: PaymentGateway | None = None
     carriers: Carriers | None = None

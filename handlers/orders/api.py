@@ -23,10 +23,10 @@ from handlers.platform.access import RANK
 from handlers.platform.concurrency import retrying, settled
 from handlers.platform.email import normalised
 from handlers.platform.errors import (
+    Problem,
     conflict,
     forbidden,
     not_found,
-    precondition_failed,
     rate_limited,
     unavailable,
     unprocessable,
@@ -90,28 +90,40 @@ async def cancel_order(params: p.CancelOrderParameters, body: m.OrderCancel | No
         comment=body.comment if body is not None and body.comment is not MISSING else None,
     )
 
+    begun = False
+
     async def attempt() -> Reply[v.Order]:
+        nonlocal begun
         found = await _visible(params.order_id, params.email, call)
-        etags.check(params.if_match, found.etag)
-        return await _cancelled(found, news, call)
+        if begun and found.data["status"] == "cancelled":
+            return Reply(views.order_view(found.data), etag=found.etag)
+        if not begun:
+            etags.check(params.if_match, found.etag)
+        _check_cancellable(found.data)
+        # From here the parcel may be called off, and the order has to end whatever else happens to it.
+        batch, after = await process.transition(call.services, found, news)
+        if after["status"] != "cancelled":
+            raise _too_late("shipped")
+        begun = True
+        written = await settled(call.services.store, store.CONTAINER, after["user_id"], batch)
+        call.services.room(Bells).ring(after["order_id"])
+        etag = written[0].etag if written and written[0] is not None else None
+        return Reply(views.order_view(after), etag=etag)
 
     try:
         return await retrying(attempt)
     except VersionConflict:
-        if etags.expected(params.if_match) is not None:
-            raise precondition_failed() from None
         raise unavailable("Others are changing this order") from None
 
 
-async def _cancelled(found: Document, news: News, call: Call) -> Reply[v.Order]:
-    services, order = call.services, found.data
+def _check_cancellable(order: dict[str, Any]) -> None:
+    """Raises `Problem` 409 for an order that is with a carrier, or has ended."""
     if order["status"] not in CANCELLABLE:
-        raise conflict("This order cannot be cancelled any more", "order_not_cancellable", status=order["status"])
-    batch, after = process.operations(services, found, news)
-    written = await settled(services.store, store.CONTAINER, order["user_id"], batch)
-    services.room(Bells).ring(order["order_id"])
-    etag = written[0].etag if written and written[0] is not None else None
-    return Reply(views.order_view(after), etag=etag)
+        raise _too_late(order["status"])
+
+
+def _too_late(status: str) -> Problem:
+    return conflict("This order cannot be cancelled any more", "order_not_cancellable", status=status)
 
 
 async def list_my_orders(params: p.ListMyOrdersParameters, call: Call) -> v.OrderSummaryPage:

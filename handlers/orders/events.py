@@ -88,6 +88,12 @@ async def on_shipment_rejected(event: Event[e.ShipmentRejectedData], services: E
     await hear(services, event, "shipment_refused")
 
 
+async def on_shipment_cancelled(event: Event[e.ShipmentCancelledData], services: EventServices) -> None:
+    """The order ends, unless it has: what called its parcel off ended before it could say so."""
+    data = event.data
+    await hear(services, event, "shipment_cancelled", reason=data["reason"], actor=data["cancelled_by"])
+
+
 async def on_shipment_status_updated(event: Event[e.ShipmentStatusUpdatedData], services: EventServices) -> None:
     """The parcel got further, or stuck; the timeline shows where."""
     data = event.data

@@ -1,10 +1,15 @@
-"""The only writer of an order's status: a trigger, the table, one batch of the order and the events that tell of it."""
+"""The only writer of an order's status: a trigger, the table, one batch of the order and the events that tell of it.
+
+Before an order is cancelled its parcel is called off (decision 75): refund and restock follow from `OrderCancelled`,
+and so only from a parcel that stays. One that is with the carrier makes the order what it is: shipped.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from handlers.contract.parcels import CallOff
 from handlers.contract.services import EventServices
 from handlers.orders import rules, store, telling
 from handlers.orders.bells import Bells
@@ -33,6 +38,8 @@ async def hear(
     *,
     stage: str | None = None,
     location: str | None = None,
+    reason: str | None = None,
+    actor: str = "system",
 ) -> None:
     """Moves an order by an event, once. Nothing happens when the order is not there, or the table says so."""
     order_id = event.data["order_id"]
@@ -43,6 +50,8 @@ async def hear(
         trigger=trigger,
         correlation_id=event.correlation_id,
         causation_id=event.id,
+        actor=actor,
+        reason=reason,
         facts=facts if facts else {},
         stage=stage,
         location=location,
@@ -50,21 +59,41 @@ async def hear(
 
     async def build() -> list[Operation]:
         found = await store.read(services.store, user_id, order_id)
-        return [] if found is None else operations(services, found, news)[0]
+        return [] if found is None else (await transition(services, found, news))[0]
 
     await services.inbox.once(event, store.CONTAINER, user_id, build)
     services.room(Bells).ring(order_id)
 
 
-def operations(services: EventServices, found: Document, news: News) -> tuple[list[Operation], Json]:
-    """The batch that moves an order, and the order as it will be; nothing when the table says so."""
-    change = rules.moved(found.data, news, timestamp(services.clock.now()))
+async def transition(services: EventServices, found: Document, news: News) -> tuple[list[Operation], Json]:
+    """The batch that moves an order, and the order as it will be; nothing when the table says so.
+
+    Where it ends the order the parcel is called off by now. That is done for good and may be done again: when the batch
+    cannot be written, the event `ShipmentCancelled` ends the order.
+    """
+    reason = rules.ends_by(found.data, news)
+    handed_over = reason is not None and not await _called_off(services, found.data, news, reason)
+    change = rules.moved(found.data, news, timestamp(services.clock.now()), handed_over=handed_over)
     if change is None:
         return [], found.data
     after, step = change
     # The rows count in the order's own counter, so they come before it is written.
     rows = _announced(services, found.data, after, step, news)
     return [Replace(after, if_match=found.etag), *rows], after
+
+
+async def _called_off(services: EventServices, order: Json, news: News, reason: str) -> bool:
+    return await services.call_off(
+        services,
+        CallOff(
+            order_id=order["order_id"],
+            user_id=order["user_id"],
+            reason=reason,
+            cancelled_by=news.actor,
+            correlation_id=news.correlation_id,
+            causation_id=news.causation_id,
+        ),
+    )
 
 
 def _announced(services: EventServices, before: Json, after: Json, step: Step, news: News) -> list[Operation]:

@@ -26,6 +26,7 @@ PARCEL_WORDS: Final[dict[str, str]] = {
     "delivered": "Package delivered",
     "exception": "Delivery is held up",
     "returned": "Package goes back to the sender",
+    "cancelled": "Shipment called off",
 }
 # What the timeline says when an order gets into a status. The way of the parcel is told by its own news.
 _STAGES: Final[dict[str, tuple[str, str]]] = {
@@ -79,9 +80,21 @@ class Finding:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-def moved(order: Mapping[str, Any], news: News, now: str) -> tuple[Json, Step] | None:
-    """The order after some news, and the step of the table; None when nothing happens to it."""
+def ends_by(order: Mapping[str, Any], news: News) -> str | None:
+    """Why an order would be cancelled by some news, so that its parcel has to be called off first; None: it is not."""
     found = saga.step(order["status"], order["payment_status"], news.trigger)
+    if found.status != "cancelled" or order["status"] == "cancelled":
+        return None
+    return news.reason or found.reason
+
+
+def moved(order: Mapping[str, Any], news: News, now: str, *, handed_over: bool = False) -> tuple[Json, Step] | None:
+    """The order after some news, and the step of the table; None when nothing happens to it.
+
+    `handed_over`: its parcel could not be called off any more.
+    """
+    step = saga.step_of_handed_over if handed_over else saga.step
+    found = step(order["status"], order["payment_status"], news.trigger)
     if not saga.changes(order["status"], found):
         return None
     after: Json = {

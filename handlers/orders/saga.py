@@ -40,6 +40,7 @@ Trigger = Literal[
     "payment_abandoned",
     "shipment_scheduled",
     "shipment_refused",
+    "shipment_cancelled",
     "parcel_moving",
     "parcel_arrived",
     "parcel_held_up",
@@ -166,6 +167,9 @@ TABLE: Final[Rows] = {
     # the parcel: nothing is shipped that is not paid, whatever is heard first
     **_rows((*_UNPAID, "paid"), "shipment_scheduled", Step("processing", "paid", "scheduled", _UPDATED)),
     **_rows((*_UNPAID, "paid"), "shipment_refused", replace(_CANCEL_PAID, reason="no_carrier")),
+    # called off by a process that died before it had ended the order
+    **_rows(_UNPAID, "shipment_cancelled", replace(_CANCEL, reason="customer_request")),
+    **_rows(_PAID, "shipment_cancelled", replace(_CANCEL_PAID, reason="customer_request")),
     **_rows((*_UNPAID, *_PAID), "parcel_moving", Step("shipped", "paid", "shipped", _UPDATED)),
     **_rows((*_UNPAID, *_PAID, "shipped"), "parcel_arrived", Step("delivered", "paid", "delivered", _UPDATED)),
     # news for people: they move nothing, but are kept and told of
@@ -217,6 +221,12 @@ def wait_of(status: Status, payment: PaymentStatus) -> timedelta | None:
         return PAYMENT_PENDING
     deadline = DEADLINES.get(status)
     return deadline.after if deadline is not None else None
+
+
+def step_of_handed_over(status: Status, payment: PaymentStatus, trigger: Trigger) -> Step:
+    """The step of an order whose parcel is with the carrier, which it may not have heard: it ends like one shipped."""
+    found = step("shipped", payment, trigger)
+    return found if changes("shipped", found) else Step(status)
 
 
 def changes(status: Status, found: Step) -> bool:

@@ -220,7 +220,7 @@ class Watchdog:
             await store.watch(services.store, order_id, user_id, later)
             return
         news = News(trigger=finding.trigger, correlation_id=new_id("watchdog"), facts=finding.facts)
-        batch, after = process.operations(services, found, news)
+        batch, after = await process.transition(services, found, news)
         if after["deadline_at"] is not None:
             # It goes on, by what its payment says.
             later = min(moment(after["deadline_at"]), now + _LONGEST)

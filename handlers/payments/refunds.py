@@ -19,6 +19,7 @@ from typing import Any, Literal
 from handlers.contract.services import EventServices
 from handlers.partners.payments import PaymentRefused, ProviderRefund, RefundOrder
 from handlers.payments import rules, store
+from handlers.payments.call_off_unshipped import call_off_unshipped
 from handlers.payments.rules import Cause, RefundRequest
 from handlers.payments.states import is_paid, refunds_happened, step
 from handlers.platform.audit import Actor, Changes, audit_row
@@ -44,6 +45,7 @@ async def refund(services: EventServices, request: RefundRequest, cause: Cause, 
     if known is not None:
         return await resume(services, known, cause)
     held = await _held(services, request, cause, rows)
+    await call_off_unshipped(services, held, cause)
     return await _asked(services, held, cause, resumed=False)
 
 

@@ -49,5 +49,5 @@ def stepped(
 
 def settle(shipment: Json) -> Json:
     """Without the person, once that was asked for and nobody needs the address any more."""
-    over = shipment["status"] in states.FINAL or (shipment["called_off"] and shipment["status"] == "label_created")
+    over = shipment["status"] in states.FINAL or states.is_held_back(shipment)
     return views.erased(shipment) if over and shipment.get("forget") else shipment

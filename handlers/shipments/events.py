@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from generated import events as e
+from handlers.contract.parcels import CallOff
 from handlers.contract.services import EventServices
 from handlers.orders import store as orders
 from handlers.orders.saga import FINAL
@@ -16,6 +17,7 @@ from handlers.platform.clock import timestamp
 from handlers.platform.events import Event
 from handlers.platform.store.port import Create, Document, Operation, Replace
 from handlers.shipments import changes, rules, states, store, views
+from handlers.shipments.call_off_parcel import call_off_parcel
 from handlers.shipments.rules import Rate
 
 AGENT: Final = "logistics-carrier-selection"
@@ -66,21 +68,21 @@ async def on_shipment_scheduled(event: Event[e.ShipmentScheduledData], services:
 
 
 async def on_order_cancelled(event: Event[e.OrderCancelledData], services: EventServices) -> None:
-    """Calls the parcel off, or notes that none is to be booked any more."""
-    order_id = event.data["order_id"]
+    """Calls the parcel off, where that was not done before: by a process that knew no call-off. May be done twice.
 
-    async def build() -> list[Operation]:
-        found = await store.of_order(services.store, order_id)
-        if found is None:
-            return [Create(store.place_taken(order_id, called_off=True))]
-        if found.data["called_off"] or found.data.get("status") in states.FINAL:
-            return []
-        after = {**found.data, "called_off": True}
-        if store.is_shipment(found):
-            after = changes.settle(_warned(after, event, services))
-        return [Replace(after, if_match=found.etag)]
-
-    await services.inbox.once(event, store.CONTAINER, order_id, build)
+    One that is with the carrier by then has to come back, and staff see so on the shipment.
+    """
+    data = event.data
+    wanted = CallOff(
+        order_id=data["order_id"],
+        user_id=data["user_id"],
+        reason=data["reason"],
+        cancelled_by=data["cancelled_by"],
+        correlation_id=event.correlation_id,
+        causation_id=event.id,
+    )
+    if not await call_off_parcel(services, wanted):
+        await _edit(event, services, lambda shipment: _warned(shipment, event, services))
 
 
 async def on_eta_updated(event: Event[e.ETAUpdatedData], services: EventServices) -> None:
@@ -118,7 +120,7 @@ async def _forget(event: Event[e.UserDeletedData], services: EventServices, orde
 
 
 async def _edit(event: Event[Any], services: EventServices, edit: Any) -> None:
-    """Changes a shipment that is under way, once; nothing where there is none, or it has another id."""
+    """Changes a shipment that is under way, once; nothing where there is none, or another one is meant."""
     order_id = event.data["order_id"]
 
     async def build() -> list[Operation]:
@@ -131,18 +133,18 @@ async def _edit(event: Event[Any], services: EventServices, edit: Any) -> None:
 
 
 def _meant(found: Document, event: Event[Any]) -> bool:
-    same = found.data["shipment_id"] == event.data["shipment_id"]
+    same = found.data["shipment_id"] == event.data.get("shipment_id", found.data["shipment_id"])
     return bool(same and found.data["status"] not in states.FINAL)
 
 
 def _warned(shipment: Json, event: Event[Any], services: EventServices) -> Json:
-    """Staff see on the shipment that the parcel must not leave, or has to come back."""
+    """Staff see on the shipment that the parcel has to come back."""
     now = services.clock.now()
     issue = {
         "issue_id": f"issue-{event.id[-48:].lstrip('_.-')}",
         "type": "other",
         "severity": "high",
-        "description": "The order was cancelled: the parcel is not to be handed over, or has to come back.",
+        "description": "The order was cancelled: the parcel has to come back.",
         "detected_at": timestamp(now),
     }
     return states.with_issue(shipment, issue, now)

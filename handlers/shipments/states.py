@@ -1,7 +1,7 @@
 """The way of a parcel as one table, and what a step on it makes of the shipment. Pure.
 
-Published in the contract as `x-transitions` of ShipmentStatus. A parcel whose order was cancelled before it left is not
-handed over; one that had left by then goes on, and comes back or arrives.
+Published in the contract as `x-transitions` of ShipmentStatus. A shipment gets `cancelled` with its order, and only
+while the parcel is not with the carrier: whoever writes first, hand-over or call-off, refuses the other.
 """
 
 from __future__ import annotations
@@ -14,28 +14,55 @@ from typing import Any, Final, Literal, get_args
 from handlers.orders.rules import PARCEL_WORDS
 from handlers.platform.clock import moment, timestamp
 
-Status = Literal["label_created", "picked_up", "in_transit", "out_for_delivery", "delivered", "exception", "returned"]
+Status = Literal[
+    "label_created", "picked_up", "in_transit", "out_for_delivery", "delivered", "exception", "returned", "cancelled"
+]
 Json = dict[str, Any]
 
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 MOVES: Final[dict[Status, tuple[Status, ...]]] = {
-    "label_created": ("picked_up", "in_transit", "exception"),
+    "label_created": ("picked_up", "in_transit", "exception", "cancelled"),
     "picked_up": ("in_transit", "out_for_delivery", "delivered", "exception"),
     "in_transit": ("in_transit", "out_for_delivery", "delivered", "exception", "returned"),
     "out_for_delivery": ("in_transit", "delivered", "exception", "returned"),
-    "exception": ("in_transit", "out_for_delivery", "delivered", "returned"),
+    "exception": ("in_transit", "out_for_delivery", "delivered", "returned", "cancelled"),
     "delivered": (),
     "returned": (),
+    "cancelled": (),
 }
 FINAL: Final[frozenset[Status]] = frozenset(status for status in STATUSES if not MOVES[status])
+# What a parcel gets into in the hands of its carrier. A held-up one may not have left yet.
+_WITH_CARRIER: Final[frozenset[Status]] = frozenset(STATUSES) - {"label_created", "exception", "cancelled"}
 # "Dallas, TX" or "Toronto, ON, CA".
 _PLACE: Final = re.compile(r"([^,]{1,120}), ?([^,]{1,64})(?:, ?([A-Z]{2}))?")
 
 
 def may_move(shipment: Mapping[str, Any], status: Status) -> bool:
-    """Whether the table lets the shipment get into a status."""
-    held_back = shipment["called_off"] and shipment["status"] == "label_created"
-    return not held_back and status in MOVES[shipment["status"]]
+    """Whether the table lets a report of the carrier or of staff take the shipment into a status.
+
+    Nobody reports `cancelled`: that follows from the end of the order.
+    """
+    return status != "cancelled" and not is_held_back(shipment) and status in MOVES[shipment["status"]]
+
+
+def is_held_back(shipment: Mapping[str, Any]) -> bool:
+    """Whether the parcel is not to be handed over. Before schema version 2 its status did not say so."""
+    return bool(shipment["called_off"] and not is_handed_over(shipment))
+
+
+def is_handed_over(shipment: Mapping[str, Any]) -> bool:
+    """Whether the parcel is or was with the carrier. Before schema version 2 the events alone said so."""
+    return "handed_over_at" in shipment or any(event["status"] in _WITH_CARRIER for event in shipment["events"])
+
+
+def may_be_called_off(shipment: Mapping[str, Any]) -> bool:
+    """Whether the shipment can still be cancelled."""
+    return "cancelled" in MOVES[shipment["status"]] and not is_handed_over(shipment)
+
+
+def cancelled(shipment: Mapping[str, Any], *, event_id: str, now: datetime) -> Json:
+    """The shipment of an order that ended before hand-over."""
+    return {**moved(shipment, "cancelled", event_id=event_id, occurred=now, now=now), "called_off": True}
 
 
 def fits_in_time(shipment: Mapping[str, Any], occurred: datetime, now: datetime) -> bool:
@@ -67,6 +94,8 @@ def moved(
     place = place_of(location, shipment) if location is not None else None
     if place is not None:
         after["current_location"] = {**place, "updated_at": timestamp(occurred)}
+    if status in _WITH_CARRIER:
+        after.setdefault("handed_over_at", timestamp(occurred))
     if status == "delivered":
         after["actual_delivery"] = timestamp(occurred)
     return after

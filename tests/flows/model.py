@@ -44,6 +44,7 @@ TRIGGERS: Final[dict[str, Trigger]] = {
     "PaymentFailed": "payment_failed",
     "ShipmentScheduled": "shipment_scheduled",
     "ShipmentRejected": "shipment_refused",
+    "ShipmentCancelled": "shipment_cancelled",
     "DeliveryCompleted": "delivery_completed",
     "ETAUpdated": "arrival_estimated",
 }

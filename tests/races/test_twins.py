@@ -4,35 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator
-from typing import Any, cast
+from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from handlers.inventory import store as inventory
 from tests.orders.test_orders import ordered, orders_of
 from tests.support.people import rule_of
 from tests.support.shop import Shop
 from tests.support.shopper import Shopper, customer, guest, priced, promotion
-from tests.support.twins import Backend, twins
 from tests.support.wait import eventually
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(300)]
 
 Json = dict[str, Any]
 
 SHOPPERS, STOCK = 50, 10
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["sqlite", "cosmos"])
-async def pair(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, redis_url: str
-) -> AsyncIterator[Shop]:
-    """The shop in two processes."""
-    backend = cast("Backend", request.param)
-    async with twins(tmp_path_factory.mktemp(f"twins-{backend}"), redis_url, backend) as shop:
-        yield shop
 
 
 async def statuses(orders: list[tuple[Shopper, Json]]) -> list[str]:

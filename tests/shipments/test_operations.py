@@ -130,18 +130,6 @@ async def test_lists(shop: Shop) -> None:
     assert everything["items"] == newest["items"]
 
 
-async def test_a_cancelled_order_holds_its_parcel_back(shop: Shop) -> None:
-    shopper, order, shipment_id = await shipped_order(shop)
-    assert (await shopper.call("POST", f"/api/orders/{order['order_id']}/cancel")).status_code == 200
-
-    async def warned() -> bool:
-        issues = (await staff(shop, "GET", f"/{shipment_id}")).json()["issues"]
-        return [each["severity"] for each in issues] == ["high"]
-
-    await eventually(warned)
-    assert rule_of(await move(shop, shipment_id, "picked_up")) == "shipment_state_invalid"
-
-
 async def test_the_carrier_is_asked_and_its_scans_count_once(shop: Shop) -> None:
     _, order, shipment_id = await shipped_order(shop)
     first = (await staff(shop, "GET", f"/{shipment_id}/carrier-tracking")).json()
@@ -331,7 +319,12 @@ async def test_a_parcel_that_an_agent_has_booked(shop: Shop) -> None:
 
 async def test_no_parcel_for_an_order_that_has_ended(shop: Shop) -> None:
     _, _, order = await bought(shop, "pm_card_chargeCustomerFail")
-    data = {"order_id": order["order_id"]}
+    data = {
+        "order_id": order["order_id"],
+        "user_id": order["user_id"],
+        "reason": "payment_timeout",
+        "cancelled_by": "system",
+    }
     await events.on_order_cancelled(event("OrderCancelled", data, "crud-shipments"), shop.services)
     late = {
         **data,

@@ -48,14 +48,30 @@ def step(before: Json, status: states.Status, **more: Any) -> Json:
 def test_the_table_is_the_one_of_the_contract() -> None:
     published = document()["components"]["schemas"]["ShipmentStatus"]["x-transitions"]
     assert {status: list(after) for status, after in states.MOVES.items()} == published
-    assert frozenset({"delivered", "returned"}) == states.FINAL
+    assert frozenset({"delivered", "returned", "cancelled"}) == states.FINAL
 
 
 def test_only_what_the_table_allows() -> None:
     assert states.may_move(shipment(), "picked_up")
     assert not states.may_move(shipment(), "delivered")
     assert not states.may_move(shipment(called_off=True), "picked_up")
-    assert states.may_move(shipment(called_off=True, status="in_transit"), "returned")
+    assert not states.may_move(shipment(), "cancelled")
+
+
+def test_a_parcel_is_called_off_only_before_the_carrier_has_it() -> None:
+    assert states.may_be_called_off(shipment())
+    held_up = step(shipment(), "exception")
+    assert states.may_be_called_off(held_up)
+    gone = step(shipment(), "picked_up")
+    assert gone["handed_over_at"] == gone["events"][-1]["timestamp"]
+    for after in (gone, step(gone, "exception"), step(held_up, "delivered")):
+        assert not states.may_be_called_off(after)
+    # A document of before schema version 2 says so by its events alone.
+    old = {name: value for name, value in step(gone, "exception").items() if name != "handed_over_at"}
+    assert not states.may_be_called_off(old)
+    assert states.may_move({**old, "called_off": True}, "returned")
+    off = states.cancelled(held_up, event_id="event-3", now=NOW)
+    assert (off["status"], off["called_off"], states.may_be_called_off(off)) == ("cancelled", True, False)
 
 
 def test_a_step_is_an_event_and_a_place() -> None:

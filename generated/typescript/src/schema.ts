@@ -1620,7 +1620,8 @@ export interface paths {
         /**
          * Cancel an order
          * @description Cancels an order that has not been handed to a carrier: `pending`, `awaiting_payment`, `paid` or `processing`. Later it is 409 `order_not_cancellable`; ask
-         *     for a return instead. Reserved stock is released and a payment refunded, shortly after the answer. The body may be left out. For the owner and for staff; anyone else gives the e-mail address of the order in `email`. An unknown order, one of somebody else and a wrong
+         *     for a return instead. So it is from the moment the carrier has the parcel, even while the order still says `processing`: a booked parcel is called off first, and
+         *     money and stock follow only from one that stays. Reserved stock is released and a payment refunded, shortly after the answer. The body may be left out. For the owner and for staff; anyone else gives the e-mail address of the order in `email`. An unknown order, one of somebody else and a wrong
          *     address are the same 404.
          *     `fraud_suspected` and `staff_request` as a reason from anyone but staff is 403.
          */
@@ -1754,6 +1755,8 @@ export interface paths {
         /**
          * Refund a payment
          * @description Returns some or all of what an order was paid with, to the same method. Audited. For staff.
+         *
+         *     Returning everything ends an order that is not shipped: a booked parcel is called off first. One that is with the carrier goes on, and its order becomes `refunded`.
          *
          *     422: `refund_exceeds_payment` when `amount` is more than is left, `idempotency_key_reused`. 409: `order_state_invalid` when nothing was paid,
          *     `idempotency_in_progress`. An unknown order is 404.
@@ -8240,11 +8243,12 @@ export interface components {
             next_cursor: string | null;
         };
         /**
-         * @description Where a shipment stands. `delivered` and `returned` are final. From `exception` it may go on in transit, out for delivery, to delivered or returned.
+         * @description Where a shipment stands. `delivered`, `returned` and `cancelled` are final. From `exception` it may go on in transit, out for delivery, to delivered or returned.
+         *     `cancelled` follows from the end of the order and is never set by hand; a parcel that is or was with the carrier does not get there.
          * @example in_transit
          * @enum {string}
          */
-        ShipmentStatus: "label_created" | "picked_up" | "in_transit" | "out_for_delivery" | "delivered" | "exception" | "returned";
+        ShipmentStatus: "label_created" | "picked_up" | "in_transit" | "out_for_delivery" | "delivered" | "exception" | "returned" | "cancelled";
         /**
          * @description A new status of a shipment.
          * @example {
