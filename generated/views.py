@@ -130,12 +130,6 @@ class RatingSummary(TypedDict):
     count: int
 
 
-class ReadinessCheck(TypedDict):
-    name: str
-    status: Literal['up', 'down', 'off']
-    latency_ms: float
-
-
 class Reauthentication(TypedDict):
     reauthentication_token: str
     expires_in: int
@@ -477,6 +471,12 @@ class DeadLetterPage(TypedDict):
     next_cursor: str | None
 
 
+class Dependency(TypedDict):
+    name: str
+    status: Literal['up', 'down', 'unknown']
+    latency_ms: float
+
+
 Fault = TypedDict(
     'Fault',
     {
@@ -490,6 +490,8 @@ Fault = TypedDict(
 class Liveness(TypedDict):
     status: Literal['ok']
     version: str
+    embedded: list[Literal['documents', 'events']]
+    dependencies: list[Dependency]
 
 
 class LogLine(TypedDict):
@@ -719,10 +721,9 @@ class QuoteLine(TypedDict):
     currency: str
 
 
-class Readiness(TypedDict):
-    status: Literal['ok']
-    version: str
-    checks: list[ReadinessCheck]
+class ReadinessCheck(TypedDict):
+    name: str
+    status: Literal['up', 'down']
 
 
 class Refund(TypedDict):
@@ -1351,6 +1352,12 @@ class Quote(TypedDict):
     totals: QuoteTotals
     notices: list[CartNotice]
     valid_until: str
+
+
+class Readiness(TypedDict):
+    status: Literal['ok']
+    version: str
+    checks: list[ReadinessCheck]
 
 
 class ReturnPage(TypedDict):

@@ -33,6 +33,7 @@ from handlers.platform.limits import LimitRule, Limits
 from handlers.platform.logs import LineWriter, configure_logging
 from handlers.platform.passwords import Passwords
 from handlers.platform.serving import serve
+from handlers.platform.startup import StartupGate
 from handlers.platform.store.port import DocumentStore
 from handlers.platform.telemetry import Telemetry
 from handlers.platform.tokens import Tokens
@@ -41,6 +42,8 @@ from handlers.products.counters import Counters
 from handlers.settings import Settings, SettingsError, load_settings
 from handlers.users.versions import VersionCheck
 
+# The step of the start that fills the catalogue's index; before it nothing but probes is served.
+CATALOGUE: Final = "catalogue"
 # What the gateway answers itself: its own probes and metrics.
 GATEWAY_KEEPS: Final = frozenset({"getLiveness", "getReadiness", "getMetrics"})
 
@@ -72,6 +75,8 @@ def build_services(settings: Settings, *, store: DocumentStore | None = None, cl
         outbox=common.outbox,
         inbox=common.inbox,
         background=common.background,
+        dependencies=common.dependencies,
+        startup=common.startup,
         mailer=common.mailer,
         call_off=common.call_off,
         payments=common.payments,
@@ -110,6 +115,8 @@ def create_app(settings: Settings, services: Services, writer: LineWriter) -> Ed
         kept=GATEWAY_KEEPS,
     )
     app: ASGIApp = connexion_app(document, runtime, Credentials(services.tokens), _lifespan(services, forwarder))
+    if settings.role != "gateway":
+        app = StartupGate(app, services.startup, CATALOGUE)
     if settings.env == "local":
         app = LocalPages(app, services)
     return Edge(Pages(app), settings, services.telemetry, writer)
@@ -130,14 +137,20 @@ def _lifespan(services: Services, forwarder: Forwarder | None) -> Any:
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
         services.limits.start()
+        startup = services.startup
         if services.settings.role != "gateway":
-            await services.room(Catalogue).start()
+            startup.add(CATALOGUE, services.room(Catalogue).start)
         events = worker.event_worker(services) if services.settings.role == "all" else None
+        if events is not None:
+            startup.add(worker.EVENTS, events.start)
+            services.dependencies.watch(worker.EVENTS, events.ping)
         try:
-            if events is not None:
-                await events.start()
+            await startup.begin()
+            services.dependencies.start()
             yield
         finally:
+            await services.dependencies.stop()
+            await startup.stop()
             if events is not None:
                 await events.stop()
             await services.room(Counters).flush()

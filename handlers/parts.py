@@ -19,10 +19,12 @@ from handlers.platform.bus.port import BusUnavailable, EventBus
 from handlers.platform.bus.sqlite import SqliteBus
 from handlers.platform.cache import Cache
 from handlers.platform.clock import Clock, SystemClock
+from handlers.platform.dependencies import Dependencies
 from handlers.platform.events import EventContract
 from handlers.platform.inbox import Inbox
 from handlers.platform.outbox import Outbox
 from handlers.platform.responses.responses import Responses
+from handlers.platform.startup import Startup
 from handlers.platform.store.absent import AbsentStore
 from handlers.platform.store.port import DocumentStore, StoreUnavailable
 from handlers.platform.store.sqlite import SqliteStore
@@ -135,9 +137,14 @@ def event_services(
     cache = Cache(settings.redis_address, password=text_of(settings.redis_password))
     cache.expose(telemetry)
     background = Background()
+    dependencies = Dependencies(telemetry)
     responses = Responses(cache, background, clock)
     responses.expose(telemetry)
     opened = store or open_store(settings)
+    if settings.redis_address is not None:
+        dependencies.watch("cache", cache.ping)
+    if settings.role != "gateway":
+        dependencies.watch("documents", opened.ping)
     return EventServices(
         settings=settings,
         clock=clock,
@@ -148,6 +155,8 @@ def event_services(
         outbox=Outbox(clock=clock, validate=EventContract.load().check),
         inbox=Inbox(opened, clock=clock),
         background=background,
+        dependencies=dependencies,
+        startup=Startup(),
         mailer=open_mailer(settings),
         call_off=call_off_parcel,
         payments=open_payments(settings),

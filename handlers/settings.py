@@ -217,12 +217,15 @@ class Settings(BaseSettings):
         return self.env == "production"
 
     @property
-    def embedded_parts(self) -> list[str]:
+    def embedded_parts(self) -> list[Literal["documents", "events"]]:
         """What this process keeps in files of DATA_DIR: `documents`, `events`, both or nothing."""
-        documents = self.cosmos_account_uri is None and self.role != "gateway"
+        found: list[Literal["documents", "events"]] = []
+        if self.role != "gateway" and self.cosmos_account_uri is None:
+            found.append("documents")
         namespaces = (self.event_hub_namespace, self.event_hub_connection_string)
-        events = namespaces == (None, None) and self.role in ("all", "worker")
-        return [name for name, embedded in (("documents", documents), ("events", events)) if embedded]
+        if self.role in ("all", "worker") and namespaces == (None, None):
+            found.append("events")
+        return found
 
     @property
     def redis_address(self) -> str | None:

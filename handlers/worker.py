@@ -34,6 +34,8 @@ from handlers.settings import Settings, SettingsError, load_settings
 from handlers.shipments.tracking import ask_all
 from handlers.users.erase_again import EVERY_SECONDS, erase_again
 
+# The step of the start that begins to relay and consume.
+EVENTS: Final = "events"
 RECONCILE_SECONDS: Final = 60.0
 TRACKING_SECONDS: Final = 900.0
 # The rooms of the order process; its events are partitioned by the order.
@@ -108,17 +110,22 @@ def jobs_of(services: EventServices, handlers: Mapping[str, Mapping[str, RoomHan
     return jobs
 
 
-def create_worker(settings: Settings, services: EventServices, writer: LineWriter) -> Probes:
+def create_worker(services: EventServices, writer: LineWriter) -> Probes:
     """The application of the role `worker`: works while it runs, and answers probes."""
     writer.expose(services.telemetry)
     worker = event_worker(services)
+    services.startup.add(EVENTS, worker.start)
+    services.dependencies.watch(EVENTS, worker.ping)
 
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
-        await worker.start()
         try:
+            await services.startup.begin()
+            services.dependencies.start()
             yield
         finally:
+            await services.dependencies.stop()
+            await services.startup.stop()
             await worker.stop()
             await services.background.drain()
             await services.mailer.close()
@@ -130,8 +137,8 @@ def create_worker(settings: Settings, services: EventServices, writer: LineWrite
             await services.cache.close()
             await services.store.close()
 
-    checks = {"documents": services.store.ping, "events": worker.check}
-    return Probes(Starlette(lifespan=lifespan), services.telemetry, checks)
+    checks = {EVENTS: worker.runs, "serving": lambda: not services.stopping.begun}
+    return Probes(Starlette(lifespan=lifespan), services, checks)
 
 
 def serve(settings: Settings) -> int:
@@ -140,7 +147,8 @@ def serve(settings: Settings) -> int:
     configure_logging(settings.log_level, writer)
     try:
         check_files(settings)
-        serve_app(create_worker(settings, event_services(settings), writer), settings.host, settings.port)
+        services = event_services(settings)
+        serve_app(create_worker(services, writer), settings.host, settings.port, services.stopping)
     except FilesUnusable as error:
         print(error, file=sys.stderr)  # noqa: T201 - for an operator, in one line
         return 2

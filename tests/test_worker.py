@@ -120,8 +120,7 @@ async def test_an_event_goes_all_the_way(running: RunningApp) -> None:
     assert person.email not in got.body.decode()
     metrics = (await running.client.get("/metrics")).text
     assert "events_published_total 1.0" in metrics
-    checks = (await running.client.get("/readyz")).json()["checks"]
-    assert {check["name"]: check["status"] for check in checks}["events"] == "up"
+    assert running.services.startup.checks() == {"catalogue": True, "events": True}
 
 
 @pytest.fixture
@@ -134,7 +133,7 @@ def settings(tmp_path: Path) -> Settings:
 async def probes(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """The role `worker`, running."""
     services = event_services(settings)
-    app: Any = worker.create_worker(settings, services, LineWriter(os.open(os.devnull, os.O_WRONLY)))
+    app: Any = worker.create_worker(services, LineWriter(os.open(os.devnull, os.O_WRONLY)))
     async with lifespan(app), client_of(app) as client:
         yield client
 
@@ -142,23 +141,26 @@ async def probes(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
 async def test_the_worker_answers_probes_and_nothing_else(probes: httpx.AsyncClient) -> None:
     assert (await probes.get("/healthz")).json()["status"] == "ok"
     ready = await probes.get("/readyz")
-    assert {check["name"]: check["status"] for check in ready.json()["checks"]} == {"documents": "up", "events": "up"}
+    assert {check["name"]: check["status"] for check in ready.json()["checks"]} == {"serving": "up", "events": "up"}
     assert "events_published_total" in (await probes.get("/metrics")).text
     assert (await probes.get("/api/products")).json()["error"]["code"] == "RESOURCE_NOT_FOUND"
 
 
-async def test_a_worker_that_does_not_run_is_not_ready(settings: Settings) -> None:
+async def test_the_event_side_says_whether_it_runs(settings: Settings) -> None:
     services = event_services(settings)
     own = EventWorker(services, {}, lambda: open_bus(settings, services.store, services.clock))
+    assert not own.runs()
     with pytest.raises(BusUnavailable):
-        await own.check()
+        await own.ping()
     assert own.behind("crud-users") == 0
     await own.start()
-    await own.check()
+    assert own.runs()
+    await own.ping()
     await own.stop()
     await own.stop()
+    assert not own.runs()
     with pytest.raises(BusUnavailable):
-        await own.check()
+        await own.ping()
     await services.cache.close()
     await services.store.close()
 

@@ -57,9 +57,15 @@ class EventWorker:
         self._consumption: Consumption | None = None
 
     async def start(self) -> None:
-        """Opens the bus and begins. Raises `BusUnavailable` when that is not possible."""
+        """Opens the bus and begins. Raises `BusUnavailable` when that is not possible; may be called again then."""
+        try:
+            await self._begin(self._open_bus())
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _begin(self, bus: EventBus) -> None:
         services = self._services
-        bus = self._open_bus()
         services.bus = bus
         self._relay = Relay(services.store, bus, self._letters, sinks={AUDIT: AuditLog(services.store)})
         self._consumption = await bus.consume([self._subscription(consumer) for consumer in self._consumers])
@@ -74,16 +80,22 @@ class EventWorker:
             await job.stop()
         if self._consumption is not None:
             await self._consumption.stop()
+            self._consumption = None
         if self._relay is not None:
             await self._relay.stop()
+            self._relay = None
         if self._services.bus is not None:
             await self._services.bus.close()
             self._services.bus = None
 
-    async def check(self) -> None:
-        """Raises `BusUnavailable` when events are neither relayed nor consumed. For readiness."""
-        if self._services.bus is None or self._relay is None or not self._relay.running():
-            raise BusUnavailable("events are not being handled")
+    def runs(self) -> bool:
+        """Whether events are being relayed and consumed. For readiness."""
+        return self._relay is not None and self._relay.running()
+
+    async def ping(self) -> None:
+        """Raises `BusError` when the bus does not answer, or is not open yet. For health."""
+        if self._services.bus is None:
+            raise BusUnavailable("the bus is not open")
         await self._services.bus.ping()
 
     def behind(self, group: str) -> int:

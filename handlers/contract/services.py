@@ -19,11 +19,13 @@ from handlers.platform.cache import Cache
 from handlers.platform.clock import Clock
 from handlers.platform.csrf import CsrfGuard
 from handlers.platform.cursors import Cursors
+from handlers.platform.dependencies import Dependencies
 from handlers.platform.inbox import Inbox
 from handlers.platform.limits import Limits
 from handlers.platform.outbox import Outbox
 from handlers.platform.passwords import Passwords
 from handlers.platform.responses.responses import Responses
+from handlers.platform.startup import Startup
 from handlers.platform.stopping import Stopping
 from handlers.platform.store.port import DocumentStore
 from handlers.platform.telemetry import Telemetry
@@ -51,6 +53,8 @@ class EventServices:
     outbox: Outbox
     inbox: Inbox
     background: Background
+    dependencies: Dependencies
+    startup: Startup
     mailer: Mailer
     call_off: CallOffParcel
     bus: EventBus | None = None

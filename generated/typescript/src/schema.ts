@@ -2614,7 +2614,8 @@ export interface paths {
         };
         /**
          * Liveness probe
-         * @description Answers as long as the process runs. Looks at nothing else; a failure means that the process should be replaced.
+         * @description Answers as long as the process runs; a failure means that the process should be replaced. What the process relies on is
+         *     told for people and monitors, from memory, and decides nothing.
          */
         get: operations["getLiveness"];
         put?: never;
@@ -2634,8 +2635,9 @@ export interface paths {
         };
         /**
          * Readiness probe
-         * @description Answers 200 when every dependency that requests need is up, and 503 while one is down; `details.checks` of the error then lists the checks.
-         *     A failure means that traffic should go elsewhere for now.
+         * @description Answers 200 while this process can do its work: it has started, its index is filled, and it is not about to end. 503 otherwise;
+         *     `details.checks` of the error then lists the conditions. A failure means that traffic should go elsewhere for now. What all processes
+         *     share is no condition (see the liveness probe), for its failure would leave nowhere to go.
          */
         get: operations["getReadiness"];
         put?: never;
@@ -4499,18 +4501,38 @@ export interface components {
          * @enum {string}
          */
         DeadLetterStatus: "open" | "replaying" | "replayed";
+        /** @description One dependency and how it answered last. */
+        Dependency: {
+            /**
+             * @description Name of the dependency, such as `documents`, `events` or `cache`.
+             * @example documents
+             */
+            name: string;
+            status: components["schemas"]["DependencyStatus"];
+            /**
+             * @description How long it took to answer, in milliseconds; 0 when it was not asked yet.
+             * @example 1.8
+             */
+            latency_ms: number;
+        };
         /**
-         * @description State of something the server relies on. `off` means that it is not configured and not needed.
+         * @description State of something the server relies on. One that throttles is `up`: it answers. `unknown`: it was not asked yet.
          * @example up
          * @enum {string}
          */
-        DependencyStatus: "up" | "down" | "off";
+        DependencyStatus: "up" | "down" | "unknown";
         /**
          * Format: email
          * @description E-mail address. Compared without regard to the case of letters; dots and tags are kept.
          * @example customer@example.com
          */
         Email: string;
+        /**
+         * @description A part of the backend that can live in files of one machine.
+         * @example documents
+         * @enum {string}
+         */
+        EmbeddedPart: "documents" | "events";
         /** @description The one envelope of every answer that is not a success. */
         Error: {
             error: components["schemas"]["ErrorBody"];
@@ -4750,6 +4772,13 @@ export interface components {
              * @example 1.0.0
              */
             version: string;
+            /** @description What this process keeps in files of its own machine. In production that is one machine's shop, allowed by a setting. */
+            embedded: components["schemas"]["EmbeddedPart"][];
+            /**
+             * @description What this process relies on, as it answered last; asked in the background every few seconds. None of it makes the
+             *     process unhealthy or unready.
+             */
+            dependencies: components["schemas"]["Dependency"][];
         };
         /**
          * @description Severity of a log line.
@@ -6728,23 +6757,25 @@ export interface components {
              * @example 1.0.0
              */
             version: string;
-            /** @description Every dependency that was looked at. */
+            /** @description Every condition that has to hold. */
             checks: components["schemas"]["ReadinessCheck"][];
         };
-        /** @description One dependency and how it answered. */
+        /** @description One condition of being ready. */
         ReadinessCheck: {
             /**
-             * @description Name of the dependency, such as `documents`, `events` or `cache`.
-             * @example documents
+             * @description Name of the condition: `serving` (the process is not about to end), `catalogue` (its index is filled), `events` (it
+             *     relays and consumes).
+             * @example catalogue
              */
             name: string;
-            status: components["schemas"]["DependencyStatus"];
-            /**
-             * @description How long it took to answer, in milliseconds; 0 when it was not asked.
-             * @example 1.8
-             */
-            latency_ms: number;
+            status: components["schemas"]["ReadinessStatus"];
         };
+        /**
+         * @description Whether a condition of being ready holds.
+         * @example up
+         * @enum {string}
+         */
+        ReadinessStatus: "up" | "down";
         /**
          * @description Proof, for some minutes, that the owner of the account was asked again.
          * @example {
@@ -21828,7 +21859,25 @@ export interface operations {
                     /**
                      * @example {
                      *       "status": "ok",
-                     *       "version": "1.0.0"
+                     *       "version": "1.0.0",
+                     *       "embedded": [],
+                     *       "dependencies": [
+                     *         {
+                     *           "name": "cache",
+                     *           "status": "up",
+                     *           "latency_ms": 0.6
+                     *         },
+                     *         {
+                     *           "name": "documents",
+                     *           "status": "up",
+                     *           "latency_ms": 1.8
+                     *         },
+                     *         {
+                     *           "name": "events",
+                     *           "status": "up",
+                     *           "latency_ms": 4.1
+                     *         }
+                     *       ]
                      *     }
                      */
                     "application/json": components["schemas"]["Liveness"];
@@ -21865,24 +21914,12 @@ export interface operations {
                      *       "version": "1.0.0",
                      *       "checks": [
                      *         {
-                     *           "name": "documents",
-                     *           "status": "up",
-                     *           "latency_ms": 1.8
+                     *           "name": "serving",
+                     *           "status": "up"
                      *         },
                      *         {
-                     *           "name": "events",
-                     *           "status": "up",
-                     *           "latency_ms": 4.1
-                     *         },
-                     *         {
-                     *           "name": "cache",
-                     *           "status": "up",
-                     *           "latency_ms": 0.6
-                     *         },
-                     *         {
-                     *           "name": "agents",
-                     *           "status": "off",
-                     *           "latency_ms": 0
+                     *           "name": "catalogue",
+                     *           "status": "up"
                      *         }
                      *       ]
                      *     }

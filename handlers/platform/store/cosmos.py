@@ -80,6 +80,8 @@ class CosmosStore:
         writing, allowance = writing or Policy(attempt=5.0, seconds=12.0), Allowance()
         watch = Watch()
         self._reads = Reads(reading or Policy(), allowance, watch)
+        # A probe is answered by what happens now: a service that throttles is told from one that does not answer.
+        self._pings = Reads(replace(reading or Policy(), seconds=0.0), allowance, watch)
         glance = writing.attempt / 2  # looking back is a part of a write, which has its own time
         glances = Reads(replace(writing, attempt=glance, seconds=2 * glance), allowance, watch)
         self._writes = {
@@ -182,9 +184,12 @@ class CosmosStore:
         await self._feeds.changed(seconds)
 
     async def ping(self) -> None:
-        """Raises `StoreUnavailable` when the store cannot serve. One point read of nothing."""
+        """Raises `StoreUnavailable` when the store cannot serve, `StoreThrottled` when it throttles.
+
+        One point read of nothing, tried once.
+        """
         name = next(iter(self._layouts))
-        await self._stored(name, self._nobody(name), NOBODY)
+        await self._stored(name, self._nobody(name), NOBODY, reads=self._pings)
 
     async def close(self) -> None:
         """Releases the connections. May be called twice."""

@@ -33,6 +33,7 @@ from handlers.platform.store.port import (
     DocumentTooLarge,
     OutcomeUnknown,
     StoreMisuse,
+    StoreThrottled,
     StoreUnavailable,
     VersionConflict,
 )
@@ -154,6 +155,8 @@ def unavailable(error: BaseException, place: str, *, doubt: bool = False) -> Sto
         return StoreUnavailable(f"{place}: there is no such container in the account (make provision)")
     if status in {401, 403} or isinstance(error, ClientAuthenticationError):
         return StoreUnavailable(f"{place}: the account refuses this process's credential")
+    if status == 429:
+        return StoreThrottled(f"{place}: the service throttles")
     return StoreUnavailable(f"{place}: the service does not serve ({status or type(error).__name__})")
 
 

@@ -53,6 +53,10 @@ class StoreUnavailable(StoreError):
     """The store cannot serve: disk full, file corrupt or locked, service throttled or away. Nothing was written."""
 
 
+class StoreThrottled(StoreUnavailable):
+    """The service answers, and refuses for now: more was asked of it than is provisioned. Nothing was written."""
+
+
 class OutcomeUnknown(StoreUnavailable):
     """The answer to a write was lost; it may have taken effect. Read back before trying again."""
 
