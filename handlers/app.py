@@ -142,8 +142,8 @@ def _lifespan(services: Services, forwarder: Forwarder | None) -> Any:
             startup.add(CATALOGUE, services.room(Catalogue).start)
         events = worker.event_worker(services) if services.settings.role == "all" else None
         if events is not None:
-            startup.add(worker.EVENTS, events.start)
-            services.dependencies.watch(worker.EVENTS, events.ping)
+            startup.add(worker.EVENT_SIDE, events.start)
+            services.dependencies.watch(worker.EVENT_SIDE, events.ping)
         try:
             await startup.begin()
             services.dependencies.start()

@@ -35,7 +35,7 @@ from handlers.shipments.tracking import ask_all
 from handlers.users.erase_again import EVERY_SECONDS, erase_again
 
 # The step of the start that begins to relay and consume.
-EVENTS: Final = "events"
+EVENT_SIDE: Final = "events"
 RECONCILE_SECONDS: Final = 60.0
 TRACKING_SECONDS: Final = 900.0
 # The rooms of the order process; its events are partitioned by the order.
@@ -114,8 +114,8 @@ def create_worker(services: EventServices, writer: LineWriter) -> Probes:
     """The application of the role `worker`: works while it runs, and answers probes."""
     writer.expose(services.telemetry)
     worker = event_worker(services)
-    services.startup.add(EVENTS, worker.start)
-    services.dependencies.watch(EVENTS, worker.ping)
+    services.startup.add(EVENT_SIDE, worker.start)
+    services.dependencies.watch(EVENT_SIDE, worker.ping)
 
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[None]:
@@ -137,7 +137,7 @@ def create_worker(services: EventServices, writer: LineWriter) -> Probes:
             await services.cache.close()
             await services.store.close()
 
-    checks = {EVENTS: worker.runs, "serving": lambda: not services.stopping.begun}
+    checks = {EVENT_SIDE: worker.runs, "serving": lambda: not services.stopping.begun}
     return Probes(Starlette(lifespan=lifespan), services, checks)
 
 
