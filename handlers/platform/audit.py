@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from generated.containers import CONTAINERS
 from handlers.platform.clock import Clock, SystemClock, timestamp
 from handlers.platform.ids import new_id
-from handlers.platform.outbox import KIND, TTL
+from handlers.platform.outbox import KIND, TTL, WRITTEN
 from handlers.platform.publisher import AUDIT
 from handlers.platform.store.port import Create, DocumentExists, DocumentStore, StoreMisuse
 from handlers.platform.store.values import place
@@ -78,7 +78,7 @@ def audit_row(
             "id": audit_id,
             "kind": KIND,
             "ttl": TTL,
-            "created_at": now,
+            WRITTEN: now,
             "topic": AUDIT,
             "partition_key": entity_id,
             "entry": _given(entry),

@@ -17,7 +17,7 @@ from handlers.platform.ids import new_id
 from handlers.platform.inbox import KIND as INBOX
 from handlers.platform.inbox import row_id
 from handlers.platform.logs import redact_text
-from handlers.platform.outbox import COUNTER
+from handlers.platform.outbox import COUNTER, WRITTEN
 from handlers.platform.outbox import KIND as OUTBOX
 from handlers.platform.outbox import TTL as OUTBOX_TTL
 from handlers.platform.store.port import (
@@ -144,7 +144,7 @@ class DeadLetters:
             "consumer": letter["consumer"],
             "kind": OUTBOX,
             "ttl": OUTBOX_TTL,
-            "created_at": now,
+            WRITTEN: now,
             "topic": letter["topic"],
             "partition_key": letter["partition_key"],
             "sequence": letter[COUNTER],

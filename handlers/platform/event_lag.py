@@ -17,6 +17,7 @@ from typing import Final
 
 from handlers.platform.bus.port import BusError, BusUnavailable, EventBus, Position
 from handlers.platform.clock import Clock, moment, timestamp
+from handlers.platform.outbox import written_at
 from handlers.platform.relay import GROUP as RELAYS
 from handlers.platform.store.port import DocumentStore, Json, Query, StoreError
 
@@ -147,7 +148,7 @@ class EventLag:
         if known.oldest is None:
             found = await self._store.changes(feed, known.read, _ROWS)
             known.read = found.next
-            known.oldest = min((moment(row.data["created_at"]) for row in found.items), default=None)
+            known.oldest = min((moment(written_at(row.data)) for row in found.items), default=None)
         return known.oldest
 
 

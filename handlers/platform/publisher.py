@@ -11,6 +11,7 @@ from handlers.platform.bus.port import MAX_MESSAGE_BYTES, EventBus, Message
 from handlers.platform.clock import moment
 from handlers.platform.dead_letters import RELAY, DeadLetters, Failure
 from handlers.platform.events import message_of
+from handlers.platform.outbox import written_at
 
 log = logging.getLogger(__name__)
 
@@ -83,4 +84,4 @@ class Publisher:
 
 
 def _written(row: Row) -> float:
-    return moment(row["created_at"]).timestamp()
+    return moment(written_at(row)).timestamp()

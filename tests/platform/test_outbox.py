@@ -68,7 +68,7 @@ def test_the_row_and_its_envelope(clock: TestClock) -> None:
         "kind": KIND,
         "ttl": TTL,
         "user_id": "ann",
-        "created_at": "2026-01-25T10:45:00.000Z",
+        "written_at": "2026-01-25T10:45:00.000Z",
         "topic": "order-events",
         "partition_key": "order-1",
         "sequence": 1,

@@ -7,12 +7,15 @@ The first is switched off here, the second is told apart, and of the third each 
 
 from __future__ import annotations
 
+import time
 from contextvars import ContextVar
 from typing import Any, Final
 
 from aiohttp import ClientConnectorError, InvalidURL
 from azure.core.exceptions import ServiceRequestError, ServiceRequestTimeoutError, ServiceResponseError
 from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpResponse, AsyncHttpTransport, HttpRequest
+
+from handlers.platform.store.cosmos_diagnostics import Diagnostics
 
 _NEVER_SENT: Final = (ClientConnectorError, InvalidURL)
 _IS_QUERY: Final = "x-ms-documentdb-isquery"
@@ -63,20 +66,26 @@ class CountingTransport(AsyncHttpTransport[HttpRequest, AsyncHttpResponse]):
 
     def __init__(self, inner: Any) -> None:
         self._inner = inner
+        self._diagnostics = Diagnostics()
 
     async def send(self, request: HttpRequest, **options: Any) -> AsyncHttpResponse:
         """Sends one request."""
         under_way = None if request.method == "GET" or _IS_QUERY in request.headers else flight.get()
         if under_way is not None:
             under_way.sending()
+        began = time.monotonic()
         try:
             response: AsyncHttpResponse = await self._inner.send(request, **options)
-        except ServiceRequestError as error:
+        except BaseException as error:
+            self._diagnostics.lost(request, error, time.monotonic() - began)
+            if not isinstance(error, ServiceRequestError):
+                raise
             if not _never_sent(error):
                 raise ServiceResponseError(f"the connection was lost: {error}") from error
             if under_way is not None:
                 under_way.last = None
             raise
+        self._diagnostics.answered(request, response, time.monotonic() - began)
         if under_way is not None:
             under_way.last = response.status_code
         return response

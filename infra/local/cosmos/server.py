@@ -6,6 +6,7 @@ import base64
 import itertools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
+from uuid import uuid4
 
 import orjson
 
@@ -64,7 +65,12 @@ class Server:
             headers = {SUB_STATUS: str(refusal.sub_status), CHARGE: f"{refusal.charge:.4f}", **refusal.headers}
             response = answer(refusal.status, body, headers)
         self.charged += float(response.headers.get(CHARGE, 0))
-        response.headers = {**_ALWAYS, **self._paths(request.segments), **response.headers}
+        response.headers = {
+            **_ALWAYS,
+            "x-ms-activity-id": str(uuid4()),
+            **self._paths(request.segments),
+            **response.headers,
+        }
         return response
 
     def provide(self, database: str, definitions: Iterable[Json]) -> None:
