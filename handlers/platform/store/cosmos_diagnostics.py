@@ -1,4 +1,4 @@
-"""What is logged of calls to Cosmos that are slow or fail: with the activity id, by which Microsoft's support finds them.
+"""What is logged of calls to Cosmos that are slow or fail: with the activity id, by which Azure's support finds them.
 
 Not what belongs to every day: a document that is not there (404), is there already (409), or has changed (412), and the
 400/1004 by which the service tells the SDK to ask for a query's plan. Of each
