@@ -8,15 +8,6 @@ from typing import Final, Literal as Literal
 from typing import Literal, NotRequired, TypedDict
 
 
-class OrderTotals(TypedDict):
-    subtotal: float
-    discount: float
-    shipping: float
-    tax: float
-    total: float
-    currency: str
-
-
 class ProductPrice(TypedDict):
     amount: float
     currency: str
@@ -139,12 +130,27 @@ class OrderItem(TypedDict):
     quantity: int
     unit_price: float
     line_total: float
+    discount: NotRequired[float]
+    net: NotRequired[float]
+    tax_rate: NotRequired[float]
+    tax: NotRequired[float]
+    gross: NotRequired[float]
     image_url: NotRequired[str]
 
 
 class OrderProcessedData(TypedDict):
     order_id: str
     status: Literal['pending', 'awaiting_payment', 'payment_failed', 'paid', 'processing', 'shipped', 'delivered', 'completed', 'cancelled', 'refunded']
+
+
+class OrderTotals(TypedDict):
+    subtotal: float
+    discount: float
+    shipping: float
+    tax: float
+    rounding: NotRequired[float]
+    total: float
+    currency: str
 
 
 class OrderUpdatedData(TypedDict):
@@ -446,7 +452,7 @@ class PaymentProcessedData(TypedDict):
     order_id: str
     order_number: str
     user_id: str
-    payment_intent_id: str
+    payment_intent_id: NotRequired[str]
     method: NotRequired[Literal['credit_card', 'debit_card', 'paypal']]
     amount: float
     currency: str

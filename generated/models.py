@@ -1999,6 +1999,14 @@ class OrderCreate(BaseModel):
             pattern='^[A-Za-z0-9_-]+$',
         ),
     ] = MISSING
+    expected_total: Annotated[
+        float | MISSING,
+        Field(
+            description='An amount of money in major units, with no more decimals than its currency has.',
+            ge=0.0,
+            le=99999999.99,
+        ),
+    ] = MISSING
     notes: Annotated[str | MISSING, Field(description='A note for the delivery.', max_length=500)] = MISSING
 
 

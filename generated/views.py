@@ -64,15 +64,6 @@ class NotificationPreferences(TypedDict):
     sms_shipping: bool
 
 
-class OrderTotals(TypedDict):
-    subtotal: float
-    discount: float
-    shipping: float
-    tax: float
-    total: float
-    currency: str
-
-
 class Preferences(TypedDict):
     language: str
     currency: str
@@ -104,15 +95,6 @@ class ProductSeo(TypedDict):
     meta_title: str
     meta_description: str
     canonical_url: str
-
-
-class QuoteTotals(TypedDict):
-    subtotal: float
-    discount: float
-    shipping: float
-    tax: float
-    total: float
-    currency: str
 
 
 class RatingCount(TypedDict):
@@ -366,6 +348,7 @@ class CartTotals(TypedDict):
     discount: float
     tax_estimate: float
     shipping_estimate: NotRequired[float]
+    rounding: NotRequired[float]
     total_estimate: float
     currency: str
 
@@ -519,6 +502,11 @@ class OrderItem(TypedDict):
     quantity: int
     unit_price: float
     line_total: float
+    discount: NotRequired[float]
+    net: NotRequired[float]
+    tax_rate: NotRequired[float]
+    tax: NotRequired[float]
+    gross: NotRequired[float]
     image_url: NotRequired[str]
 
 
@@ -529,15 +517,6 @@ class OrderPayment(TypedDict):
     last4: NotRequired[str]
     payment_intent_id: NotRequired[str]
     failure_message: NotRequired[str]
-
-
-class OrderShipping(TypedDict):
-    method: Literal['standard', 'express', 'overnight']
-    carrier: NotRequired[Literal['FedEx', 'UPS', 'USPS', 'DHL']]
-    tracking_number: NotRequired[str]
-    shipment_id: NotRequired[str]
-    estimated_delivery: NotRequired[str]
-    delivered_at: NotRequired[str]
 
 
 class OrderStreamEvent(TypedDict):
@@ -571,6 +550,16 @@ class OrderSummaryPage(TypedDict):
     page: int
     limit: int
     next_cursor: str | None
+
+
+class OrderTotals(TypedDict):
+    subtotal: float
+    discount: float
+    shipping: float
+    tax: float
+    rounding: NotRequired[float]
+    total: float
+    currency: str
 
 
 class Payment(TypedDict):
@@ -718,6 +707,16 @@ class QuoteLine(TypedDict):
     discount: float
     tax_rate: float
     tax: float
+    currency: str
+
+
+class QuoteTotals(TypedDict):
+    subtotal: float
+    discount: float
+    shipping: float
+    tax: float
+    rounding: NotRequired[float]
+    total: float
     currency: str
 
 
@@ -944,6 +943,15 @@ class ShipmentSummary(TypedDict):
 class ShipmentWeight(TypedDict):
     value: float
     unit: Literal['lbs', 'kg']
+
+
+class ShippingCharge(TypedDict):
+    price: float
+    discount: float
+    net: float
+    tax_rate: float
+    tax: float
+    gross: float
 
 
 class StaffOrderSummary(TypedDict):
@@ -1243,11 +1251,6 @@ class Dashboard(TypedDict):
     recommendations: list[ProductSummary]
 
 
-class ErrorDetails(TypedDict):
-    rule: NotRequired[Literal['email_taken', 'invalid_credentials', 'email_not_verified', 'token_invalid', 'token_expired', 'token_reused', 'csrf_failed', 'origin_not_allowed', 'mfa_required', 'mfa_code_invalid', 'mfa_attempts_exceeded', 'two_factor_already_enabled', 'two_factor_not_enabled', 'password_too_common', 'password_contains_email', 'password_too_long', 'password_unchanged', 'password_repetitive', 'password_contains_name', 'reauthentication_required', 'mfa_enrolment_required', 'provider_not_configured', 'identity_token_invalid', 'provider_email_missing', 'date_of_birth_invalid', 'last_admin', 'role_unchanged', 'slug_taken', 'sku_taken', 'category_not_found', 'category_not_empty', 'category_cycle', 'category_too_deep', 'product_not_found', 'variant_not_found', 'banner_window_invalid', 'price_invalid', 'already_reviewed', 'purchase_required', 'own_review', 'review_status_invalid', 'cart_empty', 'cart_changed', 'cart_not_found', 'quantity_limit', 'item_unavailable', 'out_of_stock', 'promo_code_unknown', 'promo_code_expired', 'promo_code_not_started', 'promo_code_used', 'promo_code_exhausted', 'promo_code_minimum', 'promo_code_taken', 'promotion_value_invalid', 'promotion_window_invalid', 'address_invalid', 'destination_not_served', 'shipping_method_unavailable', 'guest_email_required', 'order_not_cancellable', 'order_state_invalid', 'amount_mismatch', 'payment_declined', 'payment_authentication_required', 'payment_already_made', 'payment_not_found', 'payment_method_invalid', 'refund_exceeds_payment', 'idempotency_key_reused', 'idempotency_in_progress', 'signature_invalid', 'stock_negative', 'return_window_closed', 'return_quantity_exceeded', 'return_state_invalid', 'order_not_delivered', 'ticket_state_invalid', 'ticket_closed', 'assignee_invalid', 'shipment_state_invalid', 'carrier_unknown', 'shipment_time_invalid', 'phone_missing', 'period_invalid', 'config_key_unknown', 'config_value_invalid', 'service_not_restartable', 'dead_letter_state_invalid', 'agent_unavailable', 'version_conflict', 'reference_not_found', 'in_use', 'limit_reached']]
-    faults: NotRequired[list[Fault]]
-
-
 class LoginResult(TypedDict):
     mfa_required: bool
     mfa_token: NotRequired[str]
@@ -1262,28 +1265,14 @@ class LoginResult(TypedDict):
     user: NotRequired[User]
 
 
-class Order(TypedDict):
-    order_id: str
-    order_number: str
-    user_id: NotRequired[str]
-    status: Literal['pending', 'awaiting_payment', 'payment_failed', 'paid', 'processing', 'shipped', 'delivered', 'completed', 'cancelled', 'refunded']
-    payment_status: Literal['pending', 'processing', 'paid', 'failed', 'cancelled', 'refund_pending', 'partially_refunded', 'refunded']
-    fulfillment_status: Literal['pending', 'reserved', 'scheduled', 'shipped', 'delivered', 'returned', 'cancelled']
-    email: str
-    items: list[OrderItem]
-    totals: OrderTotals
-    shipping_address: Address
-    billing_address: Address
-    payment: OrderPayment
-    shipping: OrderShipping
-    promo_code: NotRequired[str]
-    notes: NotRequired[str]
-    cancellation: NotRequired[OrderCancellation]
-    payment_due_at: NotRequired[str]
-    created_at: str
-    updated_at: str
-    paid_at: NotRequired[str]
-    completed_at: NotRequired[str]
+class OrderShipping(TypedDict):
+    method: Literal['standard', 'express', 'overnight']
+    charge: NotRequired[ShippingCharge]
+    carrier: NotRequired[Literal['FedEx', 'UPS', 'USPS', 'DHL']]
+    tracking_number: NotRequired[str]
+    shipment_id: NotRequired[str]
+    estimated_delivery: NotRequired[str]
+    delivered_at: NotRequired[str]
 
 
 class OrderTracking(TypedDict):
@@ -1508,6 +1497,36 @@ class TicketPage(TypedDict):
 class AdminProduct(TypedDict):
     product: Product
     price_history: list[PriceChange]
+
+
+class ErrorDetails(TypedDict):
+    rule: NotRequired[Literal['email_taken', 'invalid_credentials', 'email_not_verified', 'token_invalid', 'token_expired', 'token_reused', 'csrf_failed', 'origin_not_allowed', 'mfa_required', 'mfa_code_invalid', 'mfa_attempts_exceeded', 'two_factor_already_enabled', 'two_factor_not_enabled', 'password_too_common', 'password_contains_email', 'password_too_long', 'password_unchanged', 'password_repetitive', 'password_contains_name', 'reauthentication_required', 'mfa_enrolment_required', 'provider_not_configured', 'identity_token_invalid', 'provider_email_missing', 'date_of_birth_invalid', 'last_admin', 'role_unchanged', 'slug_taken', 'sku_taken', 'category_not_found', 'category_not_empty', 'category_cycle', 'category_too_deep', 'product_not_found', 'variant_not_found', 'banner_window_invalid', 'price_invalid', 'already_reviewed', 'purchase_required', 'own_review', 'review_status_invalid', 'cart_empty', 'cart_changed', 'cart_not_found', 'quantity_limit', 'item_unavailable', 'out_of_stock', 'promo_code_unknown', 'promo_code_expired', 'promo_code_not_started', 'promo_code_used', 'promo_code_exhausted', 'promo_code_minimum', 'promo_code_taken', 'promotion_value_invalid', 'promotion_window_invalid', 'address_invalid', 'destination_not_served', 'shipping_method_unavailable', 'guest_email_required', 'expected_total_required', 'total_too_small', 'total_too_large', 'order_not_cancellable', 'order_state_invalid', 'amount_mismatch', 'payment_declined', 'payment_authentication_required', 'payment_already_made', 'payment_not_found', 'payment_method_invalid', 'refund_exceeds_payment', 'idempotency_key_reused', 'idempotency_in_progress', 'signature_invalid', 'stock_negative', 'return_window_closed', 'return_quantity_exceeded', 'return_state_invalid', 'order_not_delivered', 'ticket_state_invalid', 'ticket_closed', 'assignee_invalid', 'shipment_state_invalid', 'carrier_unknown', 'shipment_time_invalid', 'phone_missing', 'period_invalid', 'config_key_unknown', 'config_value_invalid', 'service_not_restartable', 'dead_letter_state_invalid', 'agent_unavailable', 'version_conflict', 'reference_not_found', 'in_use', 'limit_reached']]
+    faults: NotRequired[list[Fault]]
+    quote: NotRequired[Quote]
+
+
+class Order(TypedDict):
+    order_id: str
+    order_number: str
+    user_id: NotRequired[str]
+    status: Literal['pending', 'awaiting_payment', 'payment_failed', 'paid', 'processing', 'shipped', 'delivered', 'completed', 'cancelled', 'refunded']
+    payment_status: Literal['pending', 'processing', 'paid', 'failed', 'cancelled', 'refund_pending', 'partially_refunded', 'refunded']
+    fulfillment_status: Literal['pending', 'reserved', 'scheduled', 'shipped', 'delivered', 'returned', 'cancelled']
+    email: str
+    items: list[OrderItem]
+    totals: OrderTotals
+    shipping_address: Address
+    billing_address: Address
+    payment: OrderPayment
+    shipping: OrderShipping
+    promo_code: NotRequired[str]
+    notes: NotRequired[str]
+    cancellation: NotRequired[OrderCancellation]
+    payment_due_at: NotRequired[str]
+    created_at: str
+    updated_at: str
+    paid_at: NotRequired[str]
+    completed_at: NotRequired[str]
 
 
 class ErrorBody(TypedDict):

@@ -22,7 +22,7 @@ from handlers.pricing.prices import Prices
 
 
 async def get_cart(call: Call) -> Reply[v.Cart]:
-    """The cart of the caller with today's prices and availability. What it tells is told once."""
+    """The cart of the caller with today's prices and availability. What it tells is told once, prices excepted."""
     if not call.principal.id:
         return Reply(empty_view(call.services.settings.shop_currency))
     return _reply(call, await baskets.changed(call, call.principal))

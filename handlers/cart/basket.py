@@ -1,6 +1,7 @@
 """A cart as it is now: read, compared with catalogue, stock and promotion, edited, and written back if it differs.
 
-One way for everything: reading a cart is editing nothing. Notices are told once, because what was told is written back.
+One way for everything: reading a cart is editing nothing. Notices are told once, because what was told is written back;
+those of prices until the shopper acts on the line, for whoever pays should not find that another tab has looked.
 """
 
 from __future__ import annotations

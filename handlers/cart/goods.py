@@ -25,7 +25,7 @@ async def find(services: EventServices, wanted: Iterable[Wanted], *, exact: bool
     found: dict[str, Goods] = {}
     for (product_id, variant_id), stock in zip(pairs, stocks, strict=True):
         article = articles.get(product_id)
-        if article is not None and article.status == "active" and variant_id in article.variants:
+        if article is not None and article.sold and variant_id in article.variants:
             found[variant_id] = article.variants[variant_id]._replace(stock=_units(stock))
     return found
 

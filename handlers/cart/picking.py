@@ -40,7 +40,7 @@ async def _variants(services: EventServices, product_id: str, variant_id: str | 
     article = (await services.room(Shelf).find([product_id]))[0].get(product_id)
     if article is None or article.status == "draft":
         raise unprocessable("There is no such product", "product_not_found", product_id=product_id)
-    if article.status != "active":
+    if not article.sold:
         raise _not_sold(product_id)
     if variant_id is None:
         return [*article.variants]

@@ -1,7 +1,7 @@
 """What happens to the lines of a cart. Pure; amounts are integers in minor units.
 
-A stored line (`Json`) remembers what its shopper was last told: name, price, whether it could be had. `refreshed`
-compares that with the goods of now; everything else edits refreshed lines.
+A stored line (`Json`) remembers what its shopper was last told: name, whether it could be had; and the price that its
+shopper has acted on. `refreshed` compares that with the goods of now; everything else edits refreshed lines.
 """
 
 from __future__ import annotations
@@ -22,7 +22,11 @@ MAX_MERGES: Final = 5
 
 
 class Line(NamedTuple):
-    """A line of a cart. `goods` is None when the variant is not sold now; then the rest is what was last known."""
+    """A line of a cart. `goods` is None when the variant is not sold now; then the rest is what was last known.
+
+    `seen_price`: the one that the shopper has acted on, by putting the line in or changing it; None: in no currency of
+    this shop. While it is not `unit_price`, the cart says so, however often it is read.
+    """
 
     item_id: str
     product_id: str
@@ -33,6 +37,7 @@ class Line(NamedTuple):
     image_url: str | None
     quantity: int
     unit_price: int
+    seen_price: int | None
     added_at: str
     goods: Goods | None
     available: bool
@@ -46,13 +51,14 @@ class Line(NamedTuple):
 class Notice(NamedTuple):
     """Something the shopper should know about an article, or a promo code, of this name.
 
-    `before` and `after` are prices or quantities, by the code. `why`: a sentence for a promo code that was removed.
+    `before` and `after` are prices or quantities, by the code; `before` is None for a price that this shop's currency
+    cannot say. `why`: a sentence for a promo code that was removed.
     """
 
     code: NoticeCode
     name: str
     item_id: str | None = None
-    before: int = 0
+    before: int | None = 0
     after: int = 0
     why: str = ""
 
@@ -78,8 +84,8 @@ def _refreshed(item: Line, goods: Goods | None) -> tuple[Line, list[Notice]]:
         gone = item._replace(goods=goods, available=False)
         return gone, [Notice("unavailable", item.name, item.item_id)] if item.available else []
     notices = []
-    if goods.unit_price != item.unit_price:
-        notices.append(Notice("price_changed", goods.name, item.item_id, item.unit_price, goods.unit_price))
+    if goods.unit_price != item.seen_price:
+        notices.append(Notice("price_changed", goods.name, item.item_id, item.seen_price, goods.unit_price))
     line = _with_goods(item, goods)
     if goods.stock < line.quantity:
         notices.append(Notice("quantity_reduced", goods.name, item.item_id, line.quantity, goods.stock))
@@ -105,7 +111,7 @@ def added(lines: Sequence[Line], goods: Goods, quantity: int, now: str) -> list[
     wanted = quantity + (lines[known].quantity if known is not None else 0)
     check_stock(goods, wanted, in_cart=wanted - quantity)
     if known is not None:
-        return [*lines[:known], lines[known]._replace(quantity=wanted), *lines[known + 1 :]]
+        return [*lines[:known], _acted_on(lines[known], wanted), *lines[known + 1 :]]
     if len(lines) >= MAX_LINES:
         raise unprocessable(f"A cart has at most {MAX_LINES} lines", "quantity_limit", max_lines=MAX_LINES)
     return [*lines, new_line(goods, quantity, now)]
@@ -118,8 +124,13 @@ def set_quantity(lines: Sequence[Line], item_id: str, quantity: int) -> list[Lin
     if line.goods is None:
         raise unprocessable("This article is not sold any more", "item_unavailable", variant_id=line.variant_id)
     check_stock(line.goods, quantity, in_cart=line.quantity)
-    changed = _with_goods(line, line.goods)._replace(quantity=quantity)
+    changed = _acted_on(_with_goods(line, line.goods), quantity)
     return [*lines[:place], changed, *lines[place + 1 :]]
+
+
+def _acted_on(line: Line, quantity: int) -> Line:
+    """A line that its shopper has given a quantity, at the price of now."""
+    return line._replace(quantity=quantity, seen_price=line.unit_price)
 
 
 def removed(lines: Sequence[Line], item_id: str) -> list[Line]:
@@ -149,6 +160,7 @@ def new_line(goods: Goods, quantity: int, now: str) -> Line:
         image_url=goods.image_url,
         quantity=quantity,
         unit_price=goods.unit_price,
+        seen_price=goods.unit_price,
         added_at=now,
         goods=goods,
         available=True,

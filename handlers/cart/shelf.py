@@ -37,9 +37,13 @@ class Goods(NamedTuple):
 
 
 class Article(NamedTuple):
-    """A product, in any status, with its variants by id, in their order, as if none were in stock."""
+    """A product, in any status, with its variants by id, in their order, as if none were in stock.
+
+    `sold`: whether it is on sale, for a price in the shop's currency. A foreign one is not converted.
+    """
 
     status: str
+    sold: bool
     variants: Mapping[str, Goods]
 
 
@@ -95,13 +99,14 @@ class Shelf:
             return known
         product = document.data
         variants = {variant["variant_id"]: self._goods(product, variant) for variant in product["variants"]}
-        article = Article(product["status"], variants)
+        at_home = product["price"]["currency"] == self._prices.currency
+        article = Article(product["status"], product["status"] == "active" and at_home, variants)
         self._articles.put(product_id, document.etag, article)
         return article
 
     def _goods(self, product: Json, variant: Json) -> Goods:
-        """A variant as it is sold. Its price is the product's with its adjustment."""
-        price, currency = product["price"], self._prices.currency
+        """A variant as it is sold. Its price, in its own currency's minor units, is the product's, adjusted."""
+        price, currency = product["price"], product["price"]["currency"]
         images = sorted(product["images"], key=lambda image: image["order"])
         return Goods(
             product_id=product["product_id"],

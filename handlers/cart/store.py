@@ -21,7 +21,7 @@ from typing import Any, Final
 from handlers.cart.rules import Line
 from handlers.platform.access import Principal
 from handlers.platform.clock import timestamp
-from handlers.platform.money import major_units, minor_units
+from handlers.platform.money import AmountNotExact, major_units, minor_units
 from handlers.platform.store.port import (
     Create,
     Delete,
@@ -38,6 +38,8 @@ from handlers.settings import Settings
 CONTAINER: Final = "cart"
 GUEST_LIFE: Final = timedelta(days=14)
 CUSTOMER_LIFE: Final = timedelta(days=90)
+# ISO 4217: no currency is involved. For a line whose price was seen in another currency than the shop's.
+_NO_CURRENCY: Final = "XXX"
 
 Json = dict[str, Any]
 
@@ -120,7 +122,8 @@ async def remove(store: DocumentStore, cart: Document) -> bool:
 
 
 def line_of(item: Json, currency: str) -> Line:
-    """A stored line. A cart from the time of another currency shows its prices as changed."""
+    """A stored line. In a cart from the time of another currency no price was seen in this one."""
+    seen = _seen_price(item, currency)
     return Line(
         item_id=item["cart_item_id"],
         product_id=item["product_id"],
@@ -130,15 +133,26 @@ def line_of(item: Json, currency: str) -> Line:
         variant_name=item["variant_name"],
         image_url=item.get("image_url"),
         quantity=item["quantity"],
-        unit_price=minor_units(item["unit_price"], currency),
+        unit_price=seen if seen is not None else 0,
+        seen_price=seen,
         added_at=item["added_at"],
         goods=None,
         available=item["available"],
     )
 
 
+def _seen_price(item: Json, currency: str) -> int | None:
+    if item.get("currency", currency) != currency:
+        return None
+    try:
+        return minor_units(item["unit_price"], currency)
+    except AmountNotExact:  # a line from before lines named their currency
+        return None
+
+
 def item_of(line: Line, currency: str) -> Json:
-    """A line as it is stored."""
+    """A line as it is stored, with the price that was seen and its currency."""
+    seen = line.seen_price
     item = {
         "cart_item_id": line.item_id,
         "product_id": line.product_id,
@@ -147,7 +161,8 @@ def item_of(line: Line, currency: str) -> Json:
         "name": line.name,
         "variant_name": line.variant_name,
         "quantity": line.quantity,
-        "unit_price": major_units(line.unit_price, currency),
+        "unit_price": major_units(seen, currency) if seen is not None else 0,
+        "currency": currency if seen is not None else _NO_CURRENCY,
         "available": line.available,
         "added_at": line.added_at,
     }

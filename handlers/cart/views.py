@@ -78,6 +78,8 @@ def totals_view(price: Price, currency: str) -> v.CartTotals:
     }
     if price.lines:
         view["shipping_estimate"] = major_units(totals.shipping, currency)
+    if totals.rounding:
+        view["rounding"] = major_units(totals.rounding, currency)
     return view
 
 
@@ -91,23 +93,30 @@ def _notice(notice: Notice, currency: str) -> v.CartNotice:
     if notice.item_id is not None:
         view["cart_item_id"] = notice.item_id
     if notice.code == "price_changed":
-        view["previous_unit_price"] = major_units(notice.before, currency)
         view["unit_price"] = major_units(notice.after, currency)
-        before, after = _amount(notice.before, currency), _amount(notice.after, currency)
-        view["message"] = f"The price of {notice.name} went from {before} to {after}."
+        view["message"] = _price_changed(notice, currency)
+        if notice.before is not None:
+            view["previous_unit_price"] = major_units(notice.before, currency)
     elif notice.code == "quantity_reduced":
         # Two carts together may have wanted more than a line can hold; the sentence says how many.
-        view["previous_quantity"] = min(notice.before, MAX_QUANTITY)
+        view["previous_quantity"] = min(notice.before or 0, MAX_QUANTITY)
         view["quantity"] = notice.after
         view["message"] = f"The quantity of {notice.name} went from {notice.before} to {notice.after}."
     elif notice.code == "allocation_limited":
-        view["previous_quantity"], view["quantity"] = notice.before, notice.after
+        view["previous_quantity"], view["quantity"] = notice.before or 0, notice.after
         view["message"] = f"Probably only {notice.after} of {notice.before} {notice.name} can be delivered there."
     elif notice.code == "unavailable":
         view["message"] = f"{notice.name} cannot be ordered now."
     else:
         view["message"] = f"The promo code {notice.name} was removed: {notice.why}."
     return view
+
+
+def _price_changed(notice: Notice, currency: str) -> str:
+    after = _amount(notice.after, currency)
+    if notice.before is None:
+        return f"The price of {notice.name} is {after} {currency} now."
+    return f"The price of {notice.name} went from {_amount(notice.before, currency)} to {after}."
 
 
 def _amount(units: int, currency: str) -> str:

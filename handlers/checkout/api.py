@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any
 
 from pydantic import MISSING
 
@@ -13,8 +12,7 @@ from generated import views as v
 from handlers.addresses.api import examine
 from handlers.cart import basket as baskets
 from handlers.cart.basket import Draft, pieces_of
-from handlers.cart.rules import Notice
-from handlers.cart.views import cart_view, empty_view, notices_view, totals_view
+from handlers.cart.views import cart_view, empty_view, totals_view
 from handlers.checkout.admin import (
     create_promotion,
     delete_promotion,
@@ -22,16 +20,15 @@ from handlers.checkout.admin import (
     list_promotions,
     update_promotion,
 )
-from handlers.checkout.bill import Bill, cart_empty, draw_up
+from handlers.checkout.bill import draw_up, nothing_to_order
 from handlers.checkout.support import short_lines
+from handlers.checkout.views import quote_view
 from handlers.contract.call import Call
 from handlers.contract.reply import Reply
-from handlers.platform.clock import timestamp
 from handlers.platform.email import address_in
 from handlers.platform.money import major_units
 from handlers.pricing import offers
 from handlers.pricing.prices import Prices, subtotal_of
-from handlers.pricing.tax import fraction
 
 __all__ = [
     "apply_promo_code",
@@ -44,8 +41,6 @@ __all__ = [
     "update_promotion",
 ]
 
-QUOTE_LIFE: Final = timedelta(minutes=30)
-
 
 async def apply_promo_code(body: m.PromoCodeApply, call: Call) -> v.PromoResult:
     """Applies a promo code to the cart, in place of one before; one that does not apply leaves the cart as it was."""
@@ -54,14 +49,14 @@ async def apply_promo_code(body: m.PromoCodeApply, call: Call) -> v.PromoResult:
     async def put(draft: Draft) -> None:
         pieces = pieces_of(draft.lines)
         if not pieces:
-            raise cart_empty()
+            raise nothing_to_order(draft.lines)
         promotion, why = await baskets.judged(call, call.principal, draft.cart, code, subtotal_of(pieces))
         if why is not None:
             raise offers.refused(why, code, **_minimum(promotion, why))
         draft.cart["promo_code"] = code
 
     if not call.principal.id:
-        raise cart_empty()
+        raise nothing_to_order(())
     basket = await baskets.changed(call, call.principal, put)
     prices = call.services.room(Prices)
     price = basket.estimate(prices)
@@ -108,59 +103,4 @@ async def create_quote(body: m.QuoteCreate, call: Call) -> v.Quote:
         email=address_in(body.email) if body.email is not MISSING else None,
     )
     notices = [*bill.basket.notices, *await short_lines(call.services, bill)]
-    return _quote(bill, notices, call)
-
-
-def _quote(bill: Bill, notices: Sequence[Notice], call: Call) -> v.Quote:
-    now, currency = call.services.clock.now(), bill.currency
-    totals = bill.totals
-    quote: v.Quote = {
-        "cart_id": bill.cart["cart_id"],
-        "lines": _lines(bill),
-        "shipping_methods": [
-            {
-                "method": option.method,
-                "name": option.name,
-                "price": major_units(option.price, currency),
-                "currency": currency,
-                "estimated_days_min": option.days_min,
-                "estimated_days_max": option.days_max,
-                "estimated_delivery": option.delivery(now.date()).isoformat(),
-            }
-            for option in bill.options
-        ],
-        "shipping_method": bill.option.method,
-        "totals": {
-            "subtotal": major_units(totals.subtotal, currency),
-            "discount": major_units(totals.discount, currency),
-            "shipping": major_units(totals.shipping, currency),
-            "tax": major_units(totals.tax, currency),
-            "total": major_units(totals.total, currency),
-            "currency": currency,
-        },
-        "notices": notices_view(notices, currency),
-        "valid_until": timestamp(now + QUOTE_LIFE),
-    }
-    if bill.code is not None:
-        quote["promo_code"] = bill.code
-    return quote
-
-
-def _lines(bill: Bill) -> list[v.QuoteLine]:
-    return [
-        {
-            "cart_item_id": item.item_id,
-            "product_id": item.product_id,
-            "variant_id": item.variant_id,
-            "sku": item.sku,
-            "name": item.name,
-            "quantity": line.quantity,
-            "unit_price": major_units(line.unit_price, bill.currency),
-            "line_total": major_units(line.line_total, bill.currency),
-            "discount": major_units(line.discount, bill.currency),
-            "tax_rate": fraction(line.tax_rate),
-            "tax": major_units(line.tax, bill.currency),
-            "currency": bill.currency,
-        }
-        for item, line in bill.lines
-    ]
+    return quote_view(bill, notices, call.services.clock.now())

@@ -8,7 +8,7 @@ reads the cart of the caller as it is now and writes nothing. An order is priced
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,12 +19,13 @@ from handlers.cart.basket import Basket
 from handlers.cart.rules import Line as CartLine
 from handlers.checkout.carriers import offered
 from handlers.contract.call import Call
+from handlers.partners.payable_amounts import check_total
 from handlers.platform.errors import Problem, unprocessable
 from handlers.pricing import offers
 from handlers.pricing.prices import Prices, grams_of, subtotal_of
 from handlers.pricing.shipping import Method, Option
 from handlers.pricing.tax import Destination
-from handlers.pricing.totals import Line, Totals
+from handlers.pricing.totals import Line, Shipping, Totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Bill:
     options: list[Option]
     option: Option
     lines: list[tuple[CartLine, Line]]
+    shipping: Shipping
     totals: Totals
     promotion: Mapping[str, Any] | None
 
@@ -73,18 +75,20 @@ async def draw_up(
     """Prices the caller's cart for an address, and a method (the cheapest when none is named).
 
     `code` takes the place of the cart's; `email` is a guest's, in its normal form. Raises `Problem` 422: `cart_empty`,
-    `address_invalid`, `destination_not_served`, `shipping_method_unavailable`, `promo_code_…`.
+    `item_unavailable`, `address_invalid`, `destination_not_served`, `shipping_method_unavailable`, `promo_code_…`,
+    `total_too_small`, `total_too_large`.
     """
     address = deliverable(found)
     prices = call.services.room(Prices)
     basket = await baskets.opened(call, call.principal) if call.principal.id else None
     if basket is None or not basket.bought:
-        raise cart_empty()
+        raise nothing_to_order(basket.lines if basket is not None else ())
     promotion = await _promotion(call, basket, code or basket.cart["promo_code"], email)
     tariff = prices.options(basket.pieces, found.destination, promotion)
     options = await offered(call.services, tariff, found.destination, grams_of(basket.pieces))
     option = chosen(options, method)
     price = await prices.quoted(basket.pieces, promotion, found.destination, option)
+    check_total(price.totals.total, prices.currency)
     return Bill(
         basket=basket,
         currency=prices.currency,
@@ -93,6 +97,7 @@ async def draw_up(
         options=options,
         option=option,
         lines=list(zip(basket.bought, price.lines, strict=True)),
+        shipping=price.shipping,
         totals=price.totals,
         promotion=promotion,
     )
@@ -109,9 +114,15 @@ def chosen(options: list[Option], method: Method | None) -> Option:
     return wanted[0]
 
 
-def cart_empty() -> Problem:
-    """422: there is nothing to buy."""
-    return unprocessable("There is nothing in the cart that can be ordered", "cart_empty")
+def nothing_to_order(lines: Sequence[CartLine]) -> Problem:
+    """422: the cart is empty, or nothing that is in it can be had now."""
+    return items_unavailable(lines) if lines else unprocessable("There is nothing in the cart", "cart_empty")
+
+
+def items_unavailable(lines: Sequence[CartLine]) -> Problem:
+    """422: these lines of a cart cannot be had now."""
+    names = [line.name for line in lines]
+    return unprocessable("Not everything in the cart can be ordered now", "item_unavailable", items=names)
 
 
 async def _promotion(call: Call, basket: Basket, code: str | None, email: str | None) -> Mapping[str, Any] | None:

@@ -44,7 +44,9 @@ async def on_inventory_released(event: Event[e.InventoryReleasedData], services:
 async def on_payment_processed(event: Event[e.PaymentProcessedData], services: EventServices) -> None:
     """The order is paid; or, when it has ended, the money goes back."""
     data = event.data
-    payment = {"payment_intent_id": data["payment_intent_id"]}
+    payment: dict[str, str] = {}
+    if "payment_intent_id" in data:  # an order that costs nothing has none
+        payment["payment_intent_id"] = data["payment_intent_id"]
     if "method" in data:
         payment["method"] = data["method"]
     await hear(services, event, "payment_received", {"payment": payment, "paid_at": data["paid_at"]})

@@ -20,8 +20,10 @@ from generated import views as v
 from handlers.addresses.api import examine
 from handlers.addresses.rules import possible
 from handlers.cart.ordered import take_ordered
+from handlers.cart.rules import Line as CartLine
 from handlers.cart.store import cart_id_of, order_id_of
-from handlers.checkout.bill import Bill, draw_up
+from handlers.checkout.bill import Bill, draw_up, items_unavailable
+from handlers.checkout.views import quote_view
 from handlers.contract.call import Call
 from handlers.orders import process, rules, store, telling, views
 from handlers.orders.numbers import Numbers
@@ -36,6 +38,8 @@ from handlers.platform.ids import new_id
 from handlers.platform.money import major_units
 from handlers.platform.store.port import Create, Document, DocumentExists
 from handlers.pricing import promotions
+from handlers.pricing.tax import fraction
+from handlers.pricing.totals import Line, Shipping
 from handlers.users import store as users
 
 Json = dict[str, Any]
@@ -59,6 +63,8 @@ async def place(body: m.OrderCreate, call: Call, once: Once) -> tuple[v.Order, D
     if body.cart_id != cart_id_of(call.principal.id):
         raise unprocessable("This cart is not yours, or gone", "cart_not_found", cart_id=body.cart_id)
     buyer = Buyer(await _email(body, call), await _payment(body.payment_method, call))
+    expected = body.expected_total if body.expected_total is not MISSING else None
+    rules.check_expected(buyer.payment["choice"], expected)
     bill = await draw_up(
         call,
         examine(body.shipping_address, call),
@@ -66,7 +72,7 @@ async def place(body: m.OrderCreate, call: Call, once: Once) -> tuple[v.Order, D
         code=body.promo_code if body.promo_code is not MISSING else None,
         email=buyer.email if call.principal.is_guest else None,
     )
-    _check(bill)
+    _check(bill, expected, call)
     order = await _drawn(body, call, bill, buyer)
     await store.watch(
         call.services.store,
@@ -85,13 +91,14 @@ async def empty_cart(call: Call, order: Mapping[str, Any]) -> None:
     await take_ordered(call.services, order["user_id"], order["order_id"], _quantities(order))
 
 
-def _check(bill: Bill) -> None:
-    """Raises `Problem` when the shopper has not seen what would be ordered."""
+def _check(bill: Bill, expected: float | None, call: Call) -> None:
+    """Raises `Problem` when the shopper has not seen what would be ordered; with the quote to be shown."""
     if bill.left_out:
-        names = [line.name for line in bill.left_out]
-        raise unprocessable("Not everything in the cart can be ordered now", "item_unavailable", items=names)
-    if any(notice.code in _STALE for notice in bill.basket.notices):
-        raise conflict("The cart has changed: look at it again", "cart_changed")
+        raise items_unavailable(bill.left_out)
+    stale = any(notice.code in _STALE for notice in bill.basket.notices)
+    if stale if expected is None else not rules.is_total(expected, bill.totals.total, bill.currency):
+        quote = quote_view(bill, bill.basket.notices, call.services.clock.now())
+        raise conflict("The cart has changed: look at it again", "cart_changed", quote=quote)
 
 
 async def _email(body: m.OrderCreate, call: Call) -> str:
@@ -140,7 +147,7 @@ async def _drawn(body: m.OrderCreate, call: Call, bill: Bill, buyer: Buyer) -> J
         "shipping_address": dict(bill.address),
         "billing_address": dict(bill.address if billing is MISSING else possible(examine(billing, call))),
         "payment": buyer.payment,
-        "shipping": {"method": bill.option.method},
+        "shipping": {"method": bill.option.method, "charge": _charge(bill)},
         "grams": bill.grams,
         "revision": 1,
         "created_at": timestamp(now),
@@ -155,7 +162,7 @@ async def _drawn(body: m.OrderCreate, call: Call, bill: Bill, buyer: Buyer) -> J
     return {**order, "changes": [rules.snapshot(order)]}
 
 
-def _item(line: Any, priced: Any, currency: str) -> Json:
+def _item(line: CartLine, priced: Line, currency: str) -> Json:
     item = {
         "order_item_id": new_id("item"),
         "product_id": line.product_id,
@@ -165,13 +172,30 @@ def _item(line: Any, priced: Any, currency: str) -> Json:
         "quantity": priced.quantity,
         "unit_price": major_units(priced.unit_price, currency),
         "line_total": major_units(priced.line_total, currency),
+        **_sums(priced, currency),
     }
     more = {"variant_name": line.variant_name, "image_url": line.image_url}
     return {**item, **{name: text for name, text in more.items() if text}}
 
 
+def _charge(bill: Bill) -> Json:
+    """What the shipping costs."""
+    return {"price": major_units(bill.shipping.price, bill.currency), **_sums(bill.shipping, bill.currency)}
+
+
+def _sums(priced: Line | Shipping, currency: str) -> Json:
+    """What a line, or the shipping, is made of: enough for invoices and returns of it alone."""
+    return {
+        "discount": major_units(priced.discount, currency),
+        "net": major_units(priced.net, currency),
+        "tax_rate": fraction(priced.tax_rate),
+        "tax": major_units(priced.tax, currency),
+        "gross": major_units(priced.gross, currency),
+    }
+
+
 def _totals(bill: Bill) -> Json:
-    names = ("subtotal", "discount", "shipping", "tax", "total")
+    names = ["subtotal", "discount", "shipping", "tax", "total", *(["rounding"] if bill.totals.rounding else [])]
     amounts = {name: major_units(getattr(bill.totals, name), bill.currency) for name in names}
     return {**amounts, "currency": bill.currency}
 

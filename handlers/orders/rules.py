@@ -11,6 +11,8 @@ from handlers.orders import saga
 from handlers.orders.saga import Step, Trigger
 from handlers.platform.access import RANK, Principal
 from handlers.platform.clock import moment, timestamp
+from handlers.platform.errors import unprocessable
+from handlers.platform.money import AmountNotExact, minor_units
 
 Json = dict[str, Any]
 
@@ -51,6 +53,20 @@ def may_see(order: Mapping[str, Any], principal: Principal, email: str | None) -
     if order.get("anonymised_at") is not None:
         return False
     return email is not None and hmac.compare_digest(order["email"].encode(), email.encode())
+
+
+def check_expected(choice: str, expected: float | None) -> None:
+    """Raises `Problem` 422 when a saved method would be charged without the shopper's word on the total."""
+    if choice == "saved_method" and expected is None:
+        raise unprocessable("With a saved payment method the expected total is needed", "expected_total_required")
+
+
+def is_total(expected: float, total: int, currency: str) -> bool:
+    """Whether an amount that a shopper expects is a total (in minor units), exactly."""
+    try:
+        return minor_units(expected, currency) == total
+    except AmountNotExact:
+        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +111,8 @@ def moved(order: Mapping[str, Any], news: News, now: str, *, handed_over: bool =
     """
     step = saga.step_of_handed_over if handed_over else saga.step
     found = step(order["status"], order["payment_status"], news.trigger)
+    if order["totals"]["total"] == 0:
+        found = saga.step_without_money(found)
     if not saga.changes(order["status"], found):
         return None
     after: Json = {

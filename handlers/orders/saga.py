@@ -229,6 +229,16 @@ def step_of_handed_over(status: Status, payment: PaymentStatus, trigger: Trigger
     return found if changes("shipped", found) else Step(status)
 
 
+def step_without_money(found: Step) -> Step:
+    """A step of an order that costs nothing: no money is returned of it, so nobody is asked to, and nothing waits."""
+    return replace(
+        found,
+        payment="cancelled" if found.payment == "refund_pending" else found.payment,
+        emits=tuple(name for name in found.emits if name != "RefundRequested"),
+        undo=found.undo - {"return_money"},
+    )
+
+
 def changes(status: Status, found: Step) -> bool:
     """Whether a step does anything to an order in this status."""
     return found != Step(status)

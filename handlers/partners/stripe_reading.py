@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import stripe
 
+from handlers.partners.payable_amounts import AS_HUNDREDTHS, payable_unit
 from handlers.partners.payments import (
     Decline,
     Intent,
@@ -18,12 +19,9 @@ from handlers.partners.payments import (
     RefundStatus,
     SavedMethod,
 )
-from handlers.platform.money import decimals
 
 Json = Mapping[str, Any]
 
-# Stripe documentation, Supported currencies: these two have no decimals, and are sent as if they had two.
-_AS_HUNDREDTHS: Final = frozenset({"ISK", "UGX"})
 _BRANDS: Final = {
     "amex": "American Express",
     "diners": "Diners Club",
@@ -64,14 +62,14 @@ class AmountNotPayable(ValueError):
 
 def stripe_amount(units: int, currency: str) -> int:
     """Our minor units as Stripe counts them. Raises `AmountNotPayable` (three decimals: the last must be 0)."""
-    if decimals(currency) == 3 and units % 10:
+    if units % payable_unit(currency):
         raise AmountNotPayable(f"{units} {currency}")
-    return units * 100 if currency in _AS_HUNDREDTHS else units
+    return units * 100 if currency in AS_HUNDREDTHS else units
 
 
 def our_amount(units: int, currency: str) -> int:
     """Stripe's amount in our minor units."""
-    return units // 100 if currency in _AS_HUNDREDTHS else units
+    return units // 100 if currency in AS_HUNDREDTHS else units
 
 
 def intent_of(found: Json) -> Intent:

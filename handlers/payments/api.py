@@ -38,10 +38,12 @@ async def create_payment_intent(
     """The payment intent of an order, the same one however often it is asked for."""
     email = body.email if body.email is not MISSING else None
     order = await payable_order(call, body.order_id, email, body.amount)
+    payable = payable_of(order)
+    rules.check_costs(payable.amount)
     once = await _begun(call, body.order_id)
     customer = await payment_methods.customer_of(call.services.store, order["user_id"])
     try:
-        result = await process.prepare(call.services, payable_of(order), Cause(call.request_id), customer=customer)
+        result = await process.prepare(call.services, payable, Cause(call.request_id), customer=customer)
     except PartnerUnavailable:
         raise rules.provider_away() from None
     if result.client_secret is None:

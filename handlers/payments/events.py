@@ -53,11 +53,19 @@ def payable_of(order: Mapping[str, Any]) -> Payable:
 
 
 async def on_inventory_reserved(event: Event[e.InventoryReservedData], services: EventServices) -> None:
-    """Charges a saved payment method; a decline ends the payment. Everybody else pays by themselves."""
+    """Charges a saved payment method; a decline ends the payment. What costs nothing is paid at once.
+
+    Everybody else pays by themselves.
+    """
     found = await orders.find(services.store, event.data["order_id"])
-    if found is None or found.data["payment"]["choice"] != "saved_method" or found.data["status"] in FINAL:
+    if found is None or found.data["status"] in FINAL:
         return
     order, cause = found.data, Cause.of(event)
+    if payable_of(order).amount == 0:
+        await process.pay_nothing(services, payable_of(order), cause)
+        return
+    if order["payment"]["choice"] != "saved_method":
+        return
     saved = await payment_methods.find(services.store, order["user_id"], order["payment"]["payment_method_id"])
     if saved is None:
         await _asked(process.give_up(services, payable_of(order), cause, _GONE))

@@ -79,6 +79,17 @@ async def prepare(services: EventServices, payable: Payable, cause: Cause, *, cu
     return await _recorded(services, payment, outcome_of(intent), cause)
 
 
+async def pay_nothing(services: EventServices, payable: Payable, cause: Cause) -> Result:
+    """Pays an order that costs nothing, without the provider, once. One that has ended before stays unpaid."""
+    payment = await store.payment_of(services.store, payable.order_id)
+    if payment is None:
+        now = timestamp(services.clock.now())
+        paid = rules.unprepared(payable, cause, now)
+        _, rows = _apply(services, paid, "succeeded", cause, now)
+        payment = await store.open_payment(services.store, paid, *rows)
+    return Result(payment)
+
+
 async def charge(services: EventServices, payable: Payable, method_id: str, customer: str, cause: Cause) -> Result:
     """Charges a saved payment method (its id at Stripe) once: a decline stays one. `give_up` then ends the payment.
 
@@ -185,7 +196,7 @@ async def _never_prepared(
 ) -> Json:
     """Takes the place of the payment, so that none can be prepared any more; answers one that was faster."""
     now = timestamp(services.clock.now())
-    unpaid = rules.new_payment(payable, f"unpaid-{payable.order_id}", cause, now) | {"payment_intent_id": None}
+    unpaid = rules.unprepared(payable, cause, now)
     _, rows = _apply(services, unpaid, happening, cause, now, failure=_failure(why, None))
     return await store.open_payment(services.store, unpaid, *rows)
 

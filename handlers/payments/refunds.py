@@ -99,7 +99,7 @@ def _amount(payment: Json | None, request: RefundRequest) -> int:
     """How much to return, in minor units. Raises `Problem`."""
     if payment is None:
         raise not_found("Payment", order_id=request.order_id)
-    if not is_paid(payment["status"]):
+    if not is_paid(payment["status"]) or payment["amount"] == 0:
         raise rules.nothing_paid()
     left = payment["amount"] - payment["refund_held"]
     amount = left if request.amount is None else request.amount

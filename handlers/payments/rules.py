@@ -104,6 +104,11 @@ def intent_order(payable: Payable, customer: str | None) -> IntentOrder:
     )
 
 
+def unprepared(payable: Payable, cause: Cause, now: str) -> Json:
+    """The document that stands in the place of a payment which the provider never hears of; it has no intent."""
+    return new_payment(payable, f"unpaid-{payable.order_id}", cause, now) | {"payment_intent_id": None}
+
+
 def new_payment(payable: Payable, intent_id: str, cause: Cause, now: str, state: State = "created") -> Json:
     """The document of a payment that has been prepared. `attempts`: how many have had an outcome."""
     return {
@@ -185,7 +190,6 @@ def processed(payment: Mapping[str, Any], paid_at: str) -> e.PaymentProcessedDat
         "order_id": payment["order_id"],
         "order_number": order["order_number"],
         "user_id": payment["user_id"],
-        "payment_intent_id": payment["payment_intent_id"],
         "amount": major_units(payment["amount"], payment["currency"]),
         "currency": payment["currency"],
         "items": order["items"],
@@ -193,6 +197,8 @@ def processed(payment: Mapping[str, Any], paid_at: str) -> e.PaymentProcessedDat
         "shipping_method": order["shipping_method"],
         "paid_at": paid_at,
     }
+    if payment["payment_intent_id"] is not None:
+        data["payment_intent_id"] = payment["payment_intent_id"]
     if payment["method"] is not None:
         data["method"] = payment["method"]
     if order["weight"] is not None:
@@ -276,6 +282,12 @@ def not_payable(state: State) -> Problem:
     if is_paid(state):
         return conflict("This order is paid", "payment_already_made")
     return conflict("This order cannot be paid any more", "order_state_invalid")
+
+
+def check_costs(amount: int) -> None:
+    """Raises `Problem` 409 for an order that costs nothing: it is paid without a payment provider."""
+    if amount == 0:
+        raise conflict("This order costs nothing", "payment_already_made")
 
 
 def nothing_paid() -> Problem:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
-# Currencies whose smallest unit is not a hundredth (ISO 4217).
+# Currencies whose smallest unit is not a hundredth (ISO 4217; an ariary has fifths, which nobody uses or can pay).
 _DECIMALS: Final = {
     **dict.fromkeys(
         [
@@ -21,6 +21,7 @@ _DECIMALS: Final = {
             "JPY",
             "KMF",
             "KRW",
+            "MGA",
             "PYG",
             "RWF",
             "UGX",

@@ -20,13 +20,21 @@ Method = Literal["standard", "express", "overnight"]
 
 
 class Option(NamedTuple):
-    """A way to send a parcel. `price` in minor units, days are working days."""
+    """A way to send a parcel. `price` in minor units, after `discount`, which is what a promotion took off.
+
+    Days are working days.
+    """
 
     method: Method
     name: str
     price: int
     days_min: int
     days_max: int
+    discount: int = 0
+
+    def freed(self) -> Option:
+        """The same at no cost."""
+        return self._replace(price=0, discount=self.price + self.discount)
 
     def delivery(self, day: date) -> date:
         """The day it arrives at the latest, sent off on `day`."""

@@ -203,12 +203,14 @@ def _fill_cart(shopper: Visitor, product: Json, quantity: int, code: str | None 
 
 
 def _order(shopper: Visitor, *, once_more: bool = False) -> Json:
+    quote = shopper.post("/api/checkout/quote", {"shipping_address": ADDRESS, "shipping_method": "standard"})
     method = shopper.get("/api/users/me/payment-methods")["items"][0]["payment_method_id"]
     body = {
         "cart_id": shopper.get("/api/cart")["cart_id"],
         "shipping_address": ADDRESS,
         "shipping_method": "standard",
         "payment_method": {"type": "saved_method", "payment_method_id": method},
+        "expected_total": quote["totals"]["total"],
     }
     key = uuid4().hex
     order = shopper.post("/api/orders", body, Idempotency_Key=key)

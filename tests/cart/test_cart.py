@@ -130,7 +130,7 @@ async def test_quantities_change_and_lines_go(shop: Shop) -> None:
     assert (await Shopper(shop).call("DELETE", "/api/cart")).status_code == 204
 
 
-async def test_new_prices_are_told_once(shop: Shop) -> None:
+async def test_new_prices_are_told_until_the_shopper_acts_on_the_line(shop: Shop) -> None:
     shopper, product = await customer(shop), await priced(shop, 69)
     await shopper.has(product, 2)
     price = {"amount": 59, "currency": "USD", "tax_rate": 0.0825}
@@ -140,6 +140,13 @@ async def test_new_prices_are_told_once(shop: Shop) -> None:
     assert (notice["code"], notice["previous_unit_price"], notice["unit_price"]) == ("price_changed", 69, 59)
     assert notice["message"] == f"The price of {product['name']} went from 69.00 to 59.00."
     assert cart["totals"]["subtotal"] == 118
+    again = await shopper.cart()
+    assert (again["notices"], again["updated_at"]) == (cart["notices"], cart["updated_at"])
+    other = await shopper.has(await priced(shop, 5))
+    assert other["notices"] == cart["notices"]
+    path = f"/api/cart/items/{notice['cart_item_id']}"
+    told = (await shopper.call("PUT", path, {"quantity": 2})).json()
+    assert told["notices"] == cart["notices"]
     assert (await shopper.cart())["notices"] == []
 
 

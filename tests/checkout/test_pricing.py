@@ -53,6 +53,36 @@ def test_sums_hold(items: list[Item], discount: int, shipping: int, taxed: bool)
     assert 0 <= of_shipping <= (tax_on(shipping, highest) if taxed else 0)
 
 
+@given(
+    items=ITEMS,
+    discount=AMOUNTS,
+    sending=st.tuples(st.integers(0, 100_000), st.integers(0, 100_000)),
+    taxed=st.booleans(),
+    unit=st.sampled_from([1, 10]),
+)
+def test_the_parts_of_an_order_are_its_totals(
+    items: list[Item], discount: int, sending: tuple[int, int], taxed: bool, unit: int
+) -> None:
+    shipping, freed = sending
+    result = price(
+        items,
+        discount=discount,
+        shipping=shipping,
+        shipping_discount=freed,
+        shipping_taxed=taxed,
+        payable_unit=unit,
+    )
+    lines, sent, totals = result.lines, result.shipping, result.totals
+    assert sum(line.net for line in lines) == totals.subtotal - totals.discount
+    assert (sent.price, sent.net) == (shipping + freed, totals.shipping)
+    assert sum(line.tax for line in lines) + sent.tax == totals.tax
+    assert sum(line.gross for line in lines) + sent.gross + totals.rounding == totals.total
+    assert all(line.tax == tax_on(line.net, line.tax_rate) for line in lines)
+    assert abs(sent.tax - tax_on(sent.net, sent.tax_rate)) <= 1
+    assert totals.total % unit == 0
+    assert -unit < 2 * totals.rounding <= unit
+
+
 @given(weights=st.lists(st.integers(0, 10**9), max_size=20), amount=AMOUNTS)
 def test_shares_are_the_whole_and_fair(weights: list[int], amount: int) -> None:
     whole = sum(weights)

@@ -73,7 +73,10 @@ async def test_what_cannot_be_quoted(shop: Shop) -> None:
     assert rule_of(await shopper.quote(promo_code="NOWHERE")) == "promo_code_unknown"
     assert (await shopper.quote(email="nobody@localhost@")).status_code == 400
     await stocked(shop, product, -2)
-    assert rule_of(await shopper.quote()) == "cart_empty"
+    gone = await shopper.quote()
+    assert (rule_of(gone), gone.json()["error"]["details"]["items"]) == ("item_unavailable", [product["name"]])
+    promo = await shopper.call("POST", "/api/checkout/promo", {"code": "ANY"})
+    assert rule_of(promo) == "item_unavailable"
 
 
 async def test_a_guests_address_tells_what_was_used(shop: Shop) -> None:

@@ -83,6 +83,9 @@ class Process(RuleBasedStateMachine):
                 shopper = Shopper(shop, person.bearer, person.user_id)
                 more["payment_method"] = await saved(shopper, kind)
             added = await shopper.add(self.product)
+            if added.status_code == 200 and kind != "guest":
+                promo_code = {"promo_code": self.code} if promo else {}
+                more["expected_total"] = await shopper.total(**promo_code)
         if added.status_code != 200:
             return  # sold out, and said so
         key = f"key-{uuid4().hex}"

@@ -122,6 +122,7 @@ class Shopper:
             "shipping_address": HOME,
             "shipping_method": "standard",
             "payment_method": payment or {"type": "new_card"},
+            **self._expected(payment, more),
             **more,
         }
         headers = {**self.bearer, "Idempotency-Key": f"key-{uuid4().hex}"}
@@ -130,6 +131,15 @@ class Shopper:
             again = self.market.call("POST", "/api/orders", body, **headers)
             assert again.json()["order_id"] == answer.json()["order_id"], again.text
         return answer
+
+    def _expected(self, payment: Json | None, more: Json) -> Json:
+        """The total of a quote, for what is charged without another look."""
+        if payment is None:
+            return {}
+        asked = {"shipping_address": HOME, "shipping_method": "standard"}
+        asked |= {name: more[name] for name in ("promo_code", "email") if name in more}
+        quote = self.market.done("POST", "/api/checkout/quote", asked, **self.bearer)
+        return {"expected_total": quote["totals"]["total"]}
 
     def orders(self, ends: frozenset[str], payment: Json | None = None, **more: Any) -> Json:
         """`asks` that is granted: the order, which the shop answers for from now on."""

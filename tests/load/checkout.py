@@ -122,7 +122,9 @@ def _process(shop: _Shop) -> None:
         some = filled[at : at + CALLERS]
         _expect(server, saturate(server.address, some, seconds=30, most=len(some)), {200})
     tracks = {
-        "order": Track([shoppers.order(n, method=shop.cards[n], notes=f"paced-{n}") for n in range(orders)], RATE),
+        "order": Track(
+            [shoppers.order(n, n % ahead, method=shop.cards[n], notes=f"paced-{n}") for n in range(orders)], RATE
+        ),
         # Each cart is filled long before its order comes.
         "add": Track([shoppers.add((n + ahead) % orders, n) for n in range(orders)], RATE),
     }

@@ -144,6 +144,7 @@ async def _ordered(shop: Paying, method_id: str, number: int = 0) -> Json:
     product = products[number % len(products)]
     item = {"product_id": product["product_id"], "variant_id": product["variants"][0]["variant_id"], "quantity": 1}
     await _call(shop, number, "/api/cart/items", item)
+    quote = await _call(shop, number, "/api/checkout/quote", {"shipping_address": HOME, "shipping_method": "standard"})
     return await _call(
         shop,
         number,
@@ -153,6 +154,7 @@ async def _ordered(shop: Paying, method_id: str, number: int = 0) -> Json:
             "shipping_address": HOME,
             "shipping_method": "standard",
             "payment_method": {"type": "saved_method", "payment_method_id": method_id},
+            "expected_total": quote["totals"]["total"],
         },
     )
 

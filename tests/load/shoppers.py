@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+from fractions import Fraction
 from itertools import count, cycle, islice
 from pathlib import Path
 from typing import Any, Final
 
 from handlers.app import build_services
 from handlers.cart.store import cart_id_of
+from handlers.platform.money import major_units, minor_units
+from handlers.pricing.shipping import ShippingTable
+from handlers.pricing.tax import Destination, TaxTable, millionths
+from handlers.pricing.totals import Item, half_up, price
 from handlers.settings import Settings
 from infra.local.demo import synthetic
 from infra.local.demo.seed import seed_products
+from infra.local.demo.shop import CURRENCY
 from tests.load import seed
 from tests.load.drive import request
 
@@ -68,6 +74,22 @@ def goods() -> list[dict[str, str]]:
     ]
 
 
+def totals() -> list[float]:
+    """What an order of one unit of each of the goods costs, sent to `HOME` by standard delivery."""
+    table, tax = ShippingTable(CURRENCY), TaxTable()
+    home = Destination(HOME["country"], HOME["state"])
+    return [_total(product, table, home, tax.factor(home)) for product in _products()]
+
+
+def _total(product: dict[str, Any], table: ShippingTable, home: Destination, factor: Fraction) -> float:
+    variant, listed = product["variants"][0], product["price"]
+    grams = variant.get("weight_grams") or table.usual_weight(product["category_slug"])
+    (standard,) = [option for option in table.options(home, grams) if option.method == "standard"]
+    unit = minor_units(listed["amount"], CURRENCY) + minor_units(variant["price_adjustment"], CURRENCY)
+    item = Item(1, unit, half_up(millionths(listed["tax_rate"]) * factor))
+    return major_units(price([item], shipping=standard.price).totals.total, CURRENCY)
+
+
 class Shoppers:
     """Makes the requests. `settings`: of the server, whose secrets sign the tokens.
 
@@ -79,7 +101,7 @@ class Shoppers:
         customers = range(first, first + count)
         self._ids = [seed.user(number)["user_id"] for number in customers]
         self._tokens = [seed.token(settings, number, seed.CUSTOMER) for number in customers]
-        self._goods = goods()
+        self._goods, self._totals = goods(), totals()
 
     def user_id(self, number: int) -> str:
         """The id of a shopper."""
@@ -90,10 +112,14 @@ class Shoppers:
         body = {**self._goods[article % len(self._goods)], "quantity": 1}
         return self._post(path, number, body)
 
-    def order(self, number: int, *, method: str | None, notes: str = "bench") -> bytes:
-        """The cart as an order, with a key of its own; `method`: a saved card, None for a new one."""
+    def order(self, number: int, article: int, *, method: str | None, notes: str = "bench") -> bytes:
+        """The cart, which holds one unit of an article, as an order with a key of its own.
+
+        `method`: a saved card, None for a new one.
+        """
         payment = {"type": "new_card"} if method is None else {"type": "saved_method", "payment_method_id": method}
         body = {
+            "expected_total": self._totals[article % len(self._totals)],
             "cart_id": cart_id_of(self._ids[number]),
             "shipping_address": HOME,
             "shipping_method": "standard",
@@ -121,8 +147,9 @@ class Shoppers:
         for at in range(connections):
             stream = []
             for turn, number in enumerate(islice(cycle(range(at * mine, (at + 1) * mine)), each)):
-                stream.append(self.add(number, at * 13 + turn))
-                stream.append(self.order(number, method=methods[number] if methods else None))
+                article = at * 13 + turn
+                stream.append(self.add(number, article))
+                stream.append(self.order(number, article, method=methods[number] if methods else None))
             streams.append(stream)
         return streams
 

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from handlers.orders import placing, store
+from handlers.platform.money import minor_units
 from handlers.platform.store.port import Query, StoreUnavailable
 from handlers.pricing import promotions
 from tests.support.people import rule_of
@@ -21,7 +22,11 @@ Json = dict[str, Any]
 
 
 async def ordered(shopper: Shopper, *, key: str | None = None, **changes: Any) -> httpx.Response:
-    """An order from the cart, to be paid with a new card."""
+    """An order from the cart, to be paid with a new card; with a saved one for what a quote says now."""
+    if "payment_method_id" in changes.get("payment_method", {}) and "expected_total" not in changes:
+        asked = {name: changes[name] for name in ("shipping_address", "promo_code", "email") if name in changes}
+        quote = await shopper.quote(shipping_method=changes.get("shipping_method", "standard"), **asked)
+        changes["expected_total"] = quote.json().get("totals", {}).get("total", 0.0)
     body = {
         "cart_id": f"cart-{shopper.user_id}",
         "shipping_address": HOME,
@@ -94,6 +99,35 @@ async def test_an_order_costs_what_the_quote_said_and_empties_the_cart(shop: Sho
     assert row.data["envelope"]["event_type"] in ("OrderCreated", "OrderUpdated")
 
 
+@pytest.mark.parametrize("kind", ["percentage", "free_shipping"])
+async def test_an_order_keeps_what_each_line_and_the_shipping_were_made_of(shop: Shop, kind: str) -> None:
+    shopper = await customer(shop)
+    for amount, units, rate in ((39.5, 3, 0.0825), (0.33, 7, 0.0), (1199.99, 1, 0.25)):
+        product = await priced(shop, amount)
+        price = {"amount": amount, "currency": "USD", "tax_rate": rate}
+        assert (
+            await shop.as_admin("PUT", f"/api/admin/products/{product['product_id']}", {"price": price})
+        ).status_code == 200
+        await shopper.has(product, units)
+    order = await placed(shopper, promo_code=await promotion(shop, kind, 7.3 if kind == "percentage" else 0))
+    totals, parts = order["totals"], [*order["items"], order["shipping"]["charge"]]
+
+    def summed(name: str, of: list[Json]) -> int:
+        return sum(minor_units(each[name], "USD") for each in of)
+
+    cents = {name: minor_units(totals[name], "USD") for name in ("subtotal", "discount", "shipping", "tax", "total")}
+    assert summed("line_total", order["items"]) == cents["subtotal"]
+    assert summed("discount", order["items"]) == cents["discount"]
+    assert summed("net", order["items"]) == cents["subtotal"] - cents["discount"]
+    assert summed("net", [order["shipping"]["charge"]]) == cents["shipping"]
+    assert summed("tax", parts) == cents["tax"]
+    assert summed("gross", parts) == cents["total"]
+    assert {each["tax_rate"] for each in order["items"]} == {0.0825, 0.0, 0.25}
+    assert order["shipping"]["charge"]["discount"] == (
+        order["shipping"]["charge"]["price"] if kind != "percentage" else 0
+    )
+
+
 async def test_one_version_of_a_cart_is_one_order(shop: Shop) -> None:
     shopper, product = await customer(shop), await priced(shop, 10.0)
     await shopper.has(product, 2)
@@ -158,7 +192,7 @@ async def test_what_cannot_be_ordered(shop: Shop) -> None:
     assert (fewer.status_code, rule_of(fewer)) == (409, "cart_changed")
     await stocked(shop, product, -1)
     none = await ordered(shopper)
-    assert (none.status_code, rule_of(none)) == (422, "cart_empty")
+    assert (none.status_code, rule_of(none)) == (422, "item_unavailable")
     await shopper.has(await priced(shop, 5.0), 1)
     part = await ordered(shopper)
     assert (part.status_code, rule_of(part)) == (422, "item_unavailable")

@@ -51,6 +51,15 @@ def test_every_status_ends_or_has_a_deadline_or_people() -> None:
         assert TABLE[status, deadline.trigger].status == "cancelled"
 
 
+def test_an_order_that_costs_nothing_returns_no_money() -> None:
+    for found in TABLE.values():
+        after = saga.step_without_money(found)
+        assert after.payment != "refund_pending"
+        assert "RefundRequested" not in after.emits
+        assert "return_money" not in after.undo
+        assert (after.status, after.fulfillment, after.reason) == (found.status, found.fulfillment, found.reason)
+
+
 def test_what_can_be_cancelled() -> None:
     assert {status for status in STATUSES if TABLE[status, "cancel"].status != status} == CANCELLABLE
 

@@ -63,6 +63,12 @@ class Shopper:
         """A quote, to San Francisco unless said otherwise."""
         return await self.call("POST", "/api/checkout/quote", {"shipping_address": HOME, **changes})
 
+    async def total(self, **changes: Any) -> float:
+        """What a quote by standard delivery says that an order costs."""
+        answer = await self.quote(**{"shipping_method": "standard", **changes})
+        assert answer.status_code == 200, answer.text
+        return float(answer.json()["totals"]["total"])
+
 
 async def guest(shop: Shop) -> Shopper:
     """A new guest."""

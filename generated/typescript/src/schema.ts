@@ -1348,7 +1348,7 @@ export interface paths {
         };
         /**
          * Get the cart
-         * @description The cart of the caller with today's prices and availability; what changed since is told in `notices`. A caller without a token, or whose cart is
+         * @description The cart of the caller with today's prices and availability; what changed since is told in `notices`; reading acknowledges no price. A caller without a token, or whose cart is
          *     gone, gets an empty cart. Carts are kept 90 days after the last change, those of guests 14 days.
          */
         get: operations["getCart"];
@@ -1471,8 +1471,9 @@ export interface paths {
         /**
          * Quote the cart for a destination
          * @description What the cart would cost delivered to an address: every shipping method with price and days, and discount, tax and total for one of them. Nothing is
-         *     stored or reserved. Answers 422 for an empty cart (`cart_empty`), an address that cannot be right (`address_invalid`), a destination that is not served
-         *     (`destination_not_served`), a method that does not go there (`shipping_method_unavailable`), and a code that does not apply (`promo_code_…`).
+         *     stored or reserved. Answers 422 for an empty cart (`cart_empty`), one of which nothing can be ordered now (`item_unavailable`), an address that cannot be right (`address_invalid`), a destination that is not served
+         *     (`destination_not_served`), a method that does not go there (`shipping_method_unavailable`), a code that does not apply (`promo_code_…`),
+         *     and a total that the payment provider cannot take (`total_too_small`, `total_too_large`, with the bound in `details`; 0 needs no provider).
          *     The carrier agent is asked for the methods first; when it does not answer in time, the shop's own table takes its place. The checkout agent may know
          *     of lines that cannot be allocated whole: the notice `allocation_limited` says so. No agent has a say in prices.
          */
@@ -1555,9 +1556,15 @@ export interface paths {
          *     For customers and for guests with a guest session; a guest must give `email` (422 `guest_email_required`), a customer's defaults to the account's.
          *     Without `billing_address` the shipping address is used. The cart is emptied.
          *
+         *     The price shown is the price charged: send the `total` of the quote as `expected_total`. When the order would cost something else (a price, promotion or
+         *     tax rate changed, another device added a line), or, without `expected_total`, when something changed that the shopper has not acted on, nothing is
+         *     ordered: 409 `cart_changed` with the new quote in `details.quote`, to be shown before its total is sent. A saved method without `expected_total` is 422
+         *     `expected_total_required`. A total of 0 is paid at once, without a payment provider; others have to lie between the provider's minimum and maximum for
+         *     the currency (422 `total_too_small`, `total_too_large`, with the bound in `details`).
+         *
          *     422: `cart_not_found`, `cart_empty`, `item_unavailable`, `out_of_stock`, `promo_code_unknown`, `promo_code_expired`, `promo_code_not_started`,
          *     `promo_code_used`, `promo_code_exhausted`, `promo_code_minimum`, `address_invalid`, `destination_not_served`, `shipping_method_unavailable`,
-         *     `payment_method_invalid`, `guest_email_required`, `idempotency_key_reused`. 409: `cart_changed` while the order was placed, `idempotency_in_progress`.
+         *     `payment_method_invalid`, `expected_total_required`, `total_too_small`, `total_too_large`, `guest_email_required`, `idempotency_key_reused`. 409: `cart_changed` while the order was placed, `idempotency_in_progress`.
          */
         post: operations["createOrder"];
         delete?: never;
@@ -3686,7 +3693,10 @@ export interface components {
              * @example WELCOME10
              */
             promo_code: string | null;
-            /** @description What changed since the shopper last saw the cart, to be shown once. */
+            /**
+             * @description What changed since the shopper last saw the cart, to be shown once; `price_changed` every time, until the shopper changes or removes the line, adds
+             *     more of it, or orders with an `expected_total`.
+             */
             notices: components["schemas"]["CartNotice"][];
             session_id?: components["schemas"]["Id"];
             guest_session?: components["schemas"]["GuestSession"];
@@ -3723,11 +3733,7 @@ export interface components {
              * @example MacBook Air 13-inch M2
              */
             name: string;
-            /**
-             * @description The attributes of the variant, joined; empty when it has none.
-             * @example Silver / 256GB / 8GB
-             */
-            variant_name: string;
+            variant_name: components["schemas"]["VariantName"];
             /**
              * @description Units wanted.
              * @example 1
@@ -3776,7 +3782,8 @@ export interface components {
             guest_token: string;
         };
         /**
-         * @description Something the shopper should know about the cart. `cart_item_id` names the line, where it is about one. The prices belong to `price_changed`,
+         * @description Something the shopper should know about the cart. `cart_item_id` names the line, where it is about one. The prices belong to `price_changed`
+         *     (without `previous_unit_price` where that was in another currency),
          *     the quantities to `quantity_reduced` and `allocation_limited`.
          */
         CartNotice: {
@@ -3812,7 +3819,7 @@ export interface components {
         /**
          * @description Sums over the available lines of a cart. Tax is estimated with the rates of the products until the destination is known; `shipping_estimate` is the
          *     cheapest method to the shop's own country and absent while the cart is empty. `total_estimate` = `subtotal` − `discount` + `tax_estimate` +
-         *     `shipping_estimate`. The exact sums come from `POST /api/checkout/quote`.
+         *     `shipping_estimate` + `rounding`, which is there as in OrderTotals. The exact sums come from `POST /api/checkout/quote`.
          * @example {
          *       "subtotal": 1199,
          *       "discount": 0,
@@ -3827,6 +3834,7 @@ export interface components {
             discount: components["schemas"]["Amount"];
             tax_estimate: components["schemas"]["Amount"];
             shipping_estimate?: components["schemas"]["Amount"];
+            rounding?: components["schemas"]["SignedAmount"];
             total_estimate: components["schemas"]["Amount"];
             currency: components["schemas"]["Currency"];
         };
@@ -4575,6 +4583,7 @@ export interface components {
             rule?: components["schemas"]["ErrorRule"];
             /** @description Every fault of the request, with its place. */
             faults?: components["schemas"]["Fault"][];
+            quote?: components["schemas"]["Quote"];
         } & {
             [key: string]: unknown;
         };
@@ -4583,7 +4592,7 @@ export interface components {
          * @example out_of_stock
          * @enum {string}
          */
-        ErrorRule: "email_taken" | "invalid_credentials" | "email_not_verified" | "token_invalid" | "token_expired" | "token_reused" | "csrf_failed" | "origin_not_allowed" | "mfa_required" | "mfa_code_invalid" | "mfa_attempts_exceeded" | "two_factor_already_enabled" | "two_factor_not_enabled" | "password_too_common" | "password_contains_email" | "password_too_long" | "password_unchanged" | "password_repetitive" | "password_contains_name" | "reauthentication_required" | "mfa_enrolment_required" | "provider_not_configured" | "identity_token_invalid" | "provider_email_missing" | "date_of_birth_invalid" | "last_admin" | "role_unchanged" | "slug_taken" | "sku_taken" | "category_not_found" | "category_not_empty" | "category_cycle" | "category_too_deep" | "product_not_found" | "variant_not_found" | "banner_window_invalid" | "price_invalid" | "already_reviewed" | "purchase_required" | "own_review" | "review_status_invalid" | "cart_empty" | "cart_changed" | "cart_not_found" | "quantity_limit" | "item_unavailable" | "out_of_stock" | "promo_code_unknown" | "promo_code_expired" | "promo_code_not_started" | "promo_code_used" | "promo_code_exhausted" | "promo_code_minimum" | "promo_code_taken" | "promotion_value_invalid" | "promotion_window_invalid" | "address_invalid" | "destination_not_served" | "shipping_method_unavailable" | "guest_email_required" | "order_not_cancellable" | "order_state_invalid" | "amount_mismatch" | "payment_declined" | "payment_authentication_required" | "payment_already_made" | "payment_not_found" | "payment_method_invalid" | "refund_exceeds_payment" | "idempotency_key_reused" | "idempotency_in_progress" | "signature_invalid" | "stock_negative" | "return_window_closed" | "return_quantity_exceeded" | "return_state_invalid" | "order_not_delivered" | "ticket_state_invalid" | "ticket_closed" | "assignee_invalid" | "shipment_state_invalid" | "carrier_unknown" | "shipment_time_invalid" | "phone_missing" | "period_invalid" | "config_key_unknown" | "config_value_invalid" | "service_not_restartable" | "dead_letter_state_invalid" | "agent_unavailable" | "version_conflict" | "reference_not_found" | "in_use" | "limit_reached";
+        ErrorRule: "email_taken" | "invalid_credentials" | "email_not_verified" | "token_invalid" | "token_expired" | "token_reused" | "csrf_failed" | "origin_not_allowed" | "mfa_required" | "mfa_code_invalid" | "mfa_attempts_exceeded" | "two_factor_already_enabled" | "two_factor_not_enabled" | "password_too_common" | "password_contains_email" | "password_too_long" | "password_unchanged" | "password_repetitive" | "password_contains_name" | "reauthentication_required" | "mfa_enrolment_required" | "provider_not_configured" | "identity_token_invalid" | "provider_email_missing" | "date_of_birth_invalid" | "last_admin" | "role_unchanged" | "slug_taken" | "sku_taken" | "category_not_found" | "category_not_empty" | "category_cycle" | "category_too_deep" | "product_not_found" | "variant_not_found" | "banner_window_invalid" | "price_invalid" | "already_reviewed" | "purchase_required" | "own_review" | "review_status_invalid" | "cart_empty" | "cart_changed" | "cart_not_found" | "quantity_limit" | "item_unavailable" | "out_of_stock" | "promo_code_unknown" | "promo_code_expired" | "promo_code_not_started" | "promo_code_used" | "promo_code_exhausted" | "promo_code_minimum" | "promo_code_taken" | "promotion_value_invalid" | "promotion_window_invalid" | "address_invalid" | "destination_not_served" | "shipping_method_unavailable" | "guest_email_required" | "expected_total_required" | "total_too_small" | "total_too_large" | "order_not_cancellable" | "order_state_invalid" | "amount_mismatch" | "payment_declined" | "payment_authentication_required" | "payment_already_made" | "payment_not_found" | "payment_method_invalid" | "refund_exceeds_payment" | "idempotency_key_reused" | "idempotency_in_progress" | "signature_invalid" | "stock_negative" | "return_window_closed" | "return_quantity_exceeded" | "return_state_invalid" | "order_not_delivered" | "ticket_state_invalid" | "ticket_closed" | "assignee_invalid" | "shipment_state_invalid" | "carrier_unknown" | "shipment_time_invalid" | "phone_missing" | "period_invalid" | "config_key_unknown" | "config_value_invalid" | "service_not_restartable" | "dead_letter_state_invalid" | "agent_unavailable" | "version_conflict" | "reference_not_found" | "in_use" | "limit_reached";
         /** @description A value and how many products have it. */
         FacetValue: {
             /**
@@ -5156,7 +5165,8 @@ export interface components {
         };
         /**
          * @description An order from a cart. It carries no prices: they are computed from the catalogue, the promo code, the address and the shipping method,
-         *     as `POST /api/checkout/quote` shows them.
+         *     as `POST /api/checkout/quote` shows them. `expected_total` is the `total` of that quote, and the order is placed for this sum or not at all (409
+         *     `cart_changed`, with the new quote). It is needed with a saved payment method, which is charged without another look.
          * @example {
          *       "cart_id": "cart-01J9ZJ8W4S6E2R5T",
          *       "shipping_address": {
@@ -5182,6 +5192,7 @@ export interface components {
          *         "type": "saved_method",
          *         "payment_method_id": "payment-01J9ZH9D4K2V7Q5S"
          *       },
+         *       "expected_total": 1309.92,
          *       "notes": "Please ring twice."
          *     }
          */
@@ -5197,6 +5208,7 @@ export interface components {
              * @example WELCOME10
              */
             promo_code?: string;
+            expected_total?: components["schemas"]["Amount"];
             /**
              * @description A note for the delivery.
              * @example Please ring twice.
@@ -5204,7 +5216,8 @@ export interface components {
             notes?: string;
         };
         /**
-         * @description One line of an order, as it was when the order was placed. Amounts are in the currency of the order's totals.
+         * @description One line of an order, as it was when the order was placed. Amounts are in the currency of the order's totals. `line_total` is `quantity` × `unit_price`;
+         *     `discount` is its share of the promotion, `net` what is left, `tax` is taken on that, `gross` = `net` + `tax`. Orders from before 2.0 lack these.
          * @example {
          *       "order_item_id": "item-01J9ZK3T5N11111A",
          *       "product_id": "product-01J9ZG5B6F0K3M9T",
@@ -5215,6 +5228,11 @@ export interface components {
          *       "quantity": 1,
          *       "unit_price": 1199,
          *       "line_total": 1199,
+         *       "discount": 0,
+         *       "net": 1199,
+         *       "tax_rate": 0.0825,
+         *       "tax": 98.92,
+         *       "gross": 1297.92,
          *       "image_url": "https://cdn.example.com/products/macbook-air-1.jpg"
          *     }
          */
@@ -5228,11 +5246,7 @@ export interface components {
              * @example MacBook Air 13-inch M2
              */
             name: string;
-            /**
-             * @description The variant in words.
-             * @example Silver / 256GB / 8GB
-             */
-            variant_name?: string;
+            variant_name?: components["schemas"]["VariantName"];
             /**
              * @description Number of units.
              * @example 1
@@ -5240,6 +5254,11 @@ export interface components {
             quantity: number;
             unit_price: components["schemas"]["Amount"];
             line_total: components["schemas"]["Amount"];
+            discount?: components["schemas"]["Amount"];
+            net?: components["schemas"]["Amount"];
+            tax_rate?: components["schemas"]["TaxRate"];
+            tax?: components["schemas"]["Amount"];
+            gross?: components["schemas"]["Amount"];
             image_url?: components["schemas"]["Url"];
         };
         /**
@@ -5294,6 +5313,7 @@ export interface components {
          */
         OrderShipping: {
             method: components["schemas"]["ShippingMethod"];
+            charge?: components["schemas"]["ShippingCharge"];
             carrier?: components["schemas"]["Carrier"];
             /**
              * @description Tracking number at the carrier.
@@ -5442,8 +5462,9 @@ export interface components {
             next_cursor: string | null;
         };
         /**
-         * @description The amounts of an order. `subtotal` is the sum of the lines before discount; `total` = `subtotal` − `discount` + `shipping` + `tax`, exactly,
-         *     in the minor unit of the currency. Tax is computed after the discount.
+         * @description The amounts of an order. `subtotal` is the sum of the lines before discount; `total` = `subtotal` − `discount` + `shipping` + `tax` +
+         *     `rounding`, exactly, in the minor unit of the currency. Tax is computed after the discount. `rounding` is there where the payment provider does not take
+         *     the currency's smallest unit and the sum was rounded to what it takes: of three decimals (KWD) the last is 0.
          * @example {
          *       "subtotal": 1199,
          *       "discount": 0,
@@ -5458,6 +5479,7 @@ export interface components {
             discount: components["schemas"]["Amount"];
             shipping: components["schemas"]["Amount"];
             tax: components["schemas"]["Amount"];
+            rounding?: components["schemas"]["SignedAmount"];
             total: components["schemas"]["Amount"];
             currency: components["schemas"]["Currency"];
         };
@@ -6676,17 +6698,12 @@ export interface components {
             unit_price: components["schemas"]["Amount"];
             line_total: components["schemas"]["Amount"];
             discount: components["schemas"]["Amount"];
-            /**
-             * Format: decimal
-             * @description Tax rate applied as a fraction, the destination taken into account.
-             * @example 0.0825
-             */
-            tax_rate: number;
+            tax_rate: components["schemas"]["TaxRate"];
             tax: components["schemas"]["Amount"];
             currency: components["schemas"]["Currency"];
         };
         /**
-         * @description The sums an order would have: `total` = `subtotal` − `discount` + `shipping` + `tax`.
+         * @description The sums an order would have: `total` = `subtotal` − `discount` + `shipping` + `tax` + `rounding`, which is there as in OrderTotals.
          * @example {
          *       "subtotal": 1199,
          *       "discount": 119.9,
@@ -6701,6 +6718,7 @@ export interface components {
             discount: components["schemas"]["Amount"];
             shipping: components["schemas"]["Amount"];
             tax: components["schemas"]["Amount"];
+            rounding?: components["schemas"]["SignedAmount"];
             total: components["schemas"]["Amount"];
             currency: components["schemas"]["Currency"];
         };
@@ -8370,6 +8388,26 @@ export interface components {
             unit: components["schemas"]["WeightUnit"];
         };
         /**
+         * @description What the shipping of an order cost, in the currency of its totals: `net` = `price` − `discount`, which a promotion took off; `gross` = `net` + `tax`.
+         *     `net` is the `shipping` of the totals. Where shipping is taxed, `tax_rate` is the mean of the goods' rates, to a millionth.
+         * @example {
+         *       "price": 12,
+         *       "discount": 0,
+         *       "net": 12,
+         *       "tax_rate": 0,
+         *       "tax": 0,
+         *       "gross": 12
+         *     }
+         */
+        ShippingCharge: {
+            price: components["schemas"]["Amount"];
+            discount: components["schemas"]["Amount"];
+            net: components["schemas"]["Amount"];
+            tax_rate: components["schemas"]["TaxRate"];
+            tax: components["schemas"]["Amount"];
+            gross: components["schemas"]["Amount"];
+        };
+        /**
          * @description How an order is sent. Prices and days come from `POST /api/checkout/quote`.
          * @example standard
          * @enum {string}
@@ -9267,6 +9305,12 @@ export interface components {
             checked_at: components["schemas"]["Timestamp"];
         };
         /**
+         * Format: decimal
+         * @description Tax rate applied as a fraction, the destination taken into account.
+         * @example 0.0825
+         */
+        TaxRate: number;
+        /**
          * @description A support ticket, as its customer sees it: without internal messages and without what staff note about it.
          * @example {
          *       "ticket_id": "ticket-01J9ZQ2N6R8F5G1J",
@@ -10050,6 +10094,11 @@ export interface components {
              */
             date_of_birth?: string | null;
         };
+        /**
+         * @description The attributes of a variant in words, joined; empty when it has none.
+         * @example Silver / 256GB / 8GB
+         */
+        VariantName: string;
         /** @description Stock of a variant as the shop shows it. */
         VariantStock: {
             variant_id: components["schemas"]["Id"];
@@ -17337,6 +17386,7 @@ export interface operations {
                  *         "type": "saved_method",
                  *         "payment_method_id": "payment-01J9ZH9D4K2V7Q5S"
                  *       },
+                 *       "expected_total": 1309.92,
                  *       "notes": "Please ring twice."
                  *     }
                  */
@@ -17375,6 +17425,11 @@ export interface operations {
                      *           "quantity": 1,
                      *           "unit_price": 1199,
                      *           "line_total": 1199,
+                     *           "discount": 0,
+                     *           "net": 1199,
+                     *           "tax_rate": 0.0825,
+                     *           "tax": 98.92,
+                     *           "gross": 1297.92,
                      *           "image_url": "https://cdn.example.com/products/macbook-air-1.jpg"
                      *         }
                      *       ],
@@ -17411,7 +17466,15 @@ export interface operations {
                      *         "last4": "4242"
                      *       },
                      *       "shipping": {
-                     *         "method": "standard"
+                     *         "method": "standard",
+                     *         "charge": {
+                     *           "price": 12,
+                     *           "discount": 0,
+                     *           "net": 12,
+                     *           "tax_rate": 0,
+                     *           "tax": 0,
+                     *           "gross": 12
+                     *         }
                      *       },
                      *       "notes": "Please ring twice.",
                      *       "created_at": "2026-01-25T10:45:00Z",
