@@ -8,11 +8,12 @@ from generated import models as m
 from generated import params as p
 from generated import views as v
 from handlers.auth import mfa, rules, signin, social
+from handlers.auth.devices import known_device
 from handlers.auth.sessions import RefreshReused, Sessions
 from handlers.contract.call import Call
 from handlers.contract.reply import Reply
 from handlers.platform import cookies
-from handlers.platform.attempts import attempt, forgive, may_mail
+from handlers.platform.attempts import forgive_sign_in, may_mail, sign_in_attempt
 from handlers.platform.email import address_in
 from handlers.platform.errors import fault, invalid, unauthorized
 from handlers.platform.ids import new_id
@@ -70,7 +71,8 @@ async def login(body: m.LoginRequest, call: Call) -> v.LoginResult | Reply[v.Log
     """Signs in with address and password. An unknown address costs the same reads and the same hash (53)."""
     services = call.services
     email = address_in(body.email)
-    await attempt(services.limits, call.request.address, email)
+    device = known_device(services, call.cookies.get(cookies.DEVICE), email, services.clock.now())
+    await sign_in_attempt(services.limits, call.request.address, email, device)
     found = await store.by_email(services.store, email)
     hashed = found.data["password_hash"] if found is not None else None
     right = await services.passwords.matches(body.password, hashed)
@@ -81,16 +83,16 @@ async def login(body: m.LoginRequest, call: Call) -> v.LoginResult | Reply[v.Log
     if two_factor_on(found.data):
         return rules.mfa_required(mfa.challenge(services, found.data))
     session = await signin.begin(call, found.data)
-    await forgive(services.limits, email)
-    return signin.with_cookies(services, session, rules.login_result(session))
+    await forgive_sign_in(services.limits, call.request.address, email, device)
+    return signin.with_cookies(call, session, rules.login_result(session))
 
 
 async def complete_mfa_login(body: m.MfaLoginRequest, call: Call) -> Reply[v.Session]:
     """Completes a login with a code of the app or a recovery code."""
     found = await mfa.answered(call, body.mfa_token, body.code)
     session = await signin.begin(call, found.data)
-    await forgive(call.services.limits, found.data["email"])
-    return signin.with_cookies(call.services, session, session)
+    await forgive_sign_in(call.services.limits, call.request.address, found.data["email"])
+    return signin.with_cookies(call, session, session)
 
 
 async def forgot_password(body: m.ForgotPasswordRequest, call: Call) -> v.Accepted:
@@ -115,7 +117,7 @@ async def _forgot(call: Call, email: str) -> None:
 async def reset_password(body: m.ResetPasswordRequest, call: Call) -> v.VerifiedEmail:
     """Sets a password by a mailed token; ends every session and proves the address."""
     user = await proofs.reset(call, body.token, body.new_password)
-    await forgive(call.services.limits, user["email"])
+    await forgive_sign_in(call.services.limits, call.request.address, user["email"])
     return {"email": user["email"], "email_verified": True}
 
 
@@ -138,7 +140,7 @@ async def social_login(params: p.SocialLoginParameters, body: m.SocialLoginReque
     nonce = None if body.nonce is MISSING else body.nonce
     identity = await social.identity_of(call.services, params.provider, body.token, nonce)
     session = await signin.begin(call, await social.account_of(call, identity))
-    return signin.with_cookies(call.services, session, session)
+    return signin.with_cookies(call, session, session)
 
 
 async def refresh_session(body: m.RefreshRequest | None, call: Call) -> Reply[v.Session]:
@@ -157,7 +159,7 @@ async def refresh_session(body: m.RefreshRequest | None, call: Call) -> Reply[v.
         await sessions.end_family(refresh.family)
         raise unauthorized("The session is over", rule="token_invalid")
     session = signin.session_of(services, found.data, refresh)
-    return signin.with_cookies(services, session, session)
+    return signin.with_cookies(call, session, session)
 
 
 async def logout(body: m.LogoutRequest | None, call: Call) -> Reply[None]:
@@ -176,7 +178,7 @@ async def logout(body: m.LogoutRequest | None, call: Call) -> Reply[None]:
 async def create_guest_session(call: Call) -> Reply[v.Session]:
     """Starts a session without an account."""
     session = signin.guest(call.services)
-    return signin.with_cookies(call.services, session, session)
+    return signin.with_cookies(call, session, session)
 
 
 async def get_jwks(call: Call) -> v.JwkSet:

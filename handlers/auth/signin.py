@@ -6,11 +6,12 @@ from typing import TypeVar
 from uuid import uuid4
 
 from generated import views as v
-from handlers.auth import rules
+from handlers.auth import devices, rules
 from handlers.auth.sessions import RefreshToken, Sessions
 from handlers.contract.call import Call
 from handlers.contract.reply import Reply
 from handlers.contract.services import Services
+from handlers.platform import cookies
 from handlers.platform.clock import timestamp
 from handlers.platform.errors import unauthorized
 from handlers.users import store
@@ -50,7 +51,14 @@ def guest(services: Services) -> v.Session:
     return rules.guest_session(session_id, token, services.csrf.token(session_id))
 
 
-def with_cookies(services: Services, session: v.Session, body: T) -> Reply[T]:
-    """The answer `body` with the session's cookies."""
+def with_cookies(call: Call, session: v.Session, body: T) -> Reply[T]:
+    """The answer `body` with the session's cookies; the device of a user is known from now on."""
+    services = call.services
     secure = services.settings.in_production
-    return Reply(body, headers=rules.session_cookies(session, secure=secure))
+    headers = rules.session_cookies(session, secure=secure)
+    if "user" in session:
+        email, now = session["user"]["email"], services.clock.now()
+        known = devices.known_device(services, call.cookies.get(cookies.DEVICE), email, now)
+        token = devices.device_token(services, email, now, device=known)
+        headers.append(cookies.cookie(cookies.DEVICE, token, rules.seconds(devices.LIFETIME), secure=secure))
+    return Reply(body, headers=headers)

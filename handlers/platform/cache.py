@@ -1,7 +1,8 @@
-"""Redis (or Valkey), typed and with a short temper: 250 ms and the answer is `CacheUnavailable`.
+"""Redis (or Valkey), typed and with little patience: 250 ms and the answer is `CacheUnavailable`.
 
-While Redis is away a breaker lets one attempt a second through; every other call fails at once, so that an outage
-costs one slow attempt a second and not one per request. What to do without the cache is up to the caller (decision 19).
+The 250 ms are those of one call with all that belongs to it: waiting for a connection, opening it, asking. While Redis
+is away a breaker lets one attempt a second through; every other call fails at once, so that an outage costs one slow
+attempt a second and not one per request. What to do without the cache is up to the caller (decision 19).
 """
 
 from __future__ import annotations
@@ -122,12 +123,13 @@ class Cache:
             # This call is the one attempt of this second; the others shall not wait with it.
             self._closed_until = now + RETRY_SECONDS
         try:
-            result = await _cancellable(operation(self._connected()))
+            async with asyncio.timeout(OPERATION_SECONDS):
+                result = await _cancellable(operation(self._connected()))
         except ResponseError as error:
             # Redis is there and says no (wrong type, out of memory): no reason to stop asking.
             self.failures += 1
             raise CacheUnavailable(str(error)) from error
-        except (RedisError, OSError) as error:
+        except (RedisError, OSError) as error:  # TimeoutError is an OSError
             self._failed(error)
             raise CacheUnavailable(f"{type(error).__name__}: {error}") from error
         if self._failing:

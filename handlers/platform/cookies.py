@@ -9,7 +9,9 @@ Header = tuple[bytes, bytes]
 ACCESS: Final = "hph_access"
 REFRESH: Final = "hph_refresh"
 CSRF: Final = "hph_csrf"
-_PATHS: Final = {ACCESS: "/", REFRESH: "/api/auth", CSRF: "/"}
+DEVICE: Final = "hph_device"
+_PATHS: Final = {ACCESS: "/", REFRESH: "/api/auth", CSRF: "/", DEVICE: "/api/auth"}
+_OF_A_SESSION: Final = (ACCESS, REFRESH, CSRF)
 
 
 def cookie(name: str, value: str, max_age: int, *, secure: bool) -> Header:
@@ -23,5 +25,5 @@ def cookie(name: str, value: str, max_age: int, *, secure: bool) -> Header:
 
 
 def cleared(*, secure: bool) -> list[Header]:
-    """The headers that remove all session cookies."""
-    return [cookie(name, "", 0, secure=secure) for name in _PATHS]
+    """The headers that remove all session cookies. That a device is known outlasts its sessions."""
+    return [cookie(name, "", 0, secure=secure) for name in _OF_A_SESSION]

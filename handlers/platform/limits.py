@@ -158,20 +158,26 @@ class Limits:
         bucket.spent += 1
         return verdict
 
-    async def strict(self, key: str, rule: LimitRule) -> Verdict:
+    async def strict(self, key: str, rule: LimitRule, *, shared_only: bool = False) -> Verdict:
         """Takes one token, exact across all processes: one round trip. On Redis failure this process counts alone.
+
+        With `shared_only` it does not, and raises `CacheUnavailable`: for what fails closed (decision 19).
 
         For what must not overshoot, such as log-in attempts per account. The key is hashed, so it may hold an address.
         """
         hashed = _hashed(key)
         bucket = _Bucket(hashed, rule, self._scale)
         if self._cache is None:
+            if shared_only:
+                raise CacheUnavailable("limits are not shared")
             return self.take(hashed, rule)
         arguments = (_microseconds(bucket.interval), _microseconds(bucket.window))
         try:
             taken, ahead = await self._cache.eval(_TAKE, [self._prefix + hashed], arguments)
         except CacheUnavailable:
             self.sync_failures += 1
+            if shared_only:
+                raise
             return self.take(hashed, rule)
         wait = ahead / _MICROSECONDS
         if not taken:

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from handlers.auth.devices import known_device
 from tests.support.app import RunningApp, running_app
 from tests.support.people import PASSWORD, Person, asked_again, login, mails, new_address, rule_of, signed_in, signed_up
 
@@ -76,27 +77,76 @@ async def test_asking_for_mail_answers_before_it_looks(running: RunningApp, path
 
 async def test_brute_force_of_one_account(tmp_path: Path, redis_url: str) -> None:
     async with running_app(tmp_path, redis_url, RATE_LIMIT_SCALE="1") as running:
+        for number, email in enumerate(((await signed_up(running)).email, new_address())):
+            answers = [await guess(from_address(running, number), email) for _ in range(11)]
+            assert [answer.status_code for answer in answers] == [401] * 10 + [429]
+            assert 0 < int(answers[-1].headers["retry-after"]) <= 60
+
+
+async def test_brute_force_of_one_account_from_everywhere(tmp_path: Path, redis_url: str) -> None:
+    async with running_app(tmp_path, redis_url, RATE_LIMIT_SCALE="1") as running:
         person = await signed_up(running)
-        callers = [from_address(running, number) for number in range(12)]
-        answers = [await guess(caller, person.email) for caller in callers[:10]]
-        assert {answer.status_code for answer in answers} == {401}
-        refused = await guess(callers[10], person.email)
-        assert refused.status_code == 429
-        assert 0 < int(refused.headers["retry-after"]) <= 60
-        assert (await guess(callers[11], person.email, person.password)).status_code == 429
-        unknown = new_address()
-        statuses = [(await guess(from_address(running, 50 + number), unknown)).status_code for number in range(11)]
-        assert statuses == [401] * 10 + [429]
+        assert 100 <= await guesses_until_refused(running, person, "198.51.100.{}") < 110
+
+
+async def test_one_address_locks_nobody_out_elsewhere(tmp_path: Path, redis_url: str) -> None:
+    """The attack of the review: a wrong password every few seconds, from one address."""
+    async with running_app(tmp_path, redis_url, RATE_LIMIT_SCALE="1") as running:
+        person = await signed_up(running)
+        statuses = {(await guess(from_address(running, 1), person.email)).status_code for _ in range(40)}
+        assert statuses == {401, 429}
+        assert (await guess(from_address(running, 2), person.email, person.password)).status_code == 200
+
+
+async def guesses_until_refused(running: RunningApp, person: Person, base: str) -> int:
+    """How often others, each from an address of its own, may be wrong. (One more for each minute that it takes.)"""
+    for number in range(120):
+        answer = await guess(from_address(running, number, base), person.email)
+        if answer.status_code == 429:
+            return number
+        assert answer.status_code == 401
+    raise AssertionError("nobody was refused")
+
+
+async def test_a_known_device_is_not_locked_out(tmp_path: Path, redis_url: str) -> None:
+    async with running_app(tmp_path, redis_url, RATE_LIMIT_SCALE="1") as running:
+        person, other = await signed_up(running), await signed_up(running)
+        mine = from_address(running, 1)
+        assert (await guess(mine, person.email, person.password)).status_code == 200
+        device = {"Cookie": f"hph_device={mine.cookies['hph_device']}"}
+        assert person.email not in device["Cookie"]
+        for victim, base in ((person, "10.0.1.{}"), (other, "10.0.2.{}")):
+            assert await guesses_until_refused(running, victim, base) >= 100
+        strangers = [{}, {"Cookie": f"hph_device={'x' * 300}"}, {"Cookie": "hph_device=a.1.b"}]
+        for number, headers in enumerate(strangers):
+            answer = await guess(from_address(running, 200 + number), person.email, person.password, headers=headers)
+            assert answer.status_code == 429
+        # What it proves is good for its account only,
+        elsewhere = from_address(running, 220)
+        assert (await guess(elsewhere, other.email, other.password, headers=device)).status_code == 429
+        # for a number of guesses,
+        right = await guess(from_address(running, 221), person.email, person.password, headers=device)
+        assert right.status_code == 200
+        wrong = [await guess(from_address(running, 230 + n), person.email, headers=device) for n in range(11)]
+        assert [answer.status_code for answer in wrong] == [401] * 10 + [429]
+        # and for 30 days.
+        token, services = mine.cookies["hph_device"], running.services
+        running.clock.advance(days=29)
+        assert known_device(services, token, person.email, running.clock.now()) == token.split(".")[0]
+        running.clock.advance(days=1)
+        assert known_device(services, token, person.email, running.clock.now()) is None
 
 
 async def test_a_successful_login_forgives_the_failures(tmp_path: Path, redis_url: str) -> None:
     async with running_app(tmp_path, redis_url, RATE_LIMIT_SCALE="1") as running:
         person = await signed_up(running)
-        for number in range(9):
-            assert (await guess(from_address(running, number), person.email)).status_code == 401
-        assert (await guess(from_address(running, 20), person.email, person.password)).status_code == 200
-        for number in range(9):
-            assert (await guess(from_address(running, 30 + number), person.email)).status_code == 401
+        for first in (0, 100):
+            for number in range(99):
+                caller = from_address(running, first + number, "10.0.3.{}")
+                assert (await guess(caller, person.email)).status_code == 401
+            assert (
+                await guess(from_address(running, 220, "10.0.3.{}"), person.email, person.password)
+            ).status_code == 200
 
 
 async def test_brute_force_from_one_network(tmp_path: Path, redis_url: str) -> None:
@@ -171,9 +221,11 @@ def from_address(running: RunningApp, number: int, base: str = "203.0.113.{}") -
     return httpx.AsyncClient(transport=transport, base_url="http://testserver")
 
 
-async def guess(caller: httpx.AsyncClient, email: str, password: str = "wrong-password") -> httpx.Response:
+async def guess(
+    caller: httpx.AsyncClient, email: str, password: str = "wrong-password", headers: dict[str, str] | None = None
+) -> httpx.Response:
     """One attempt."""
-    return await caller.post("/api/auth/login", json={"email": email, "password": password})
+    return await caller.post("/api/auth/login", json={"email": email, "password": password}, headers=headers)
 
 
 # --- mass assignment ------------------------------------------------------------------------------------------------

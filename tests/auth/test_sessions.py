@@ -34,7 +34,9 @@ async def test_login_gives_tokens_and_cookies(running: RunningApp) -> None:
     assert body["refresh_expires_in"] == 604_800
     assert body["user"]["last_login"] is not None
     cookies = set_cookies(answer)
-    assert set(cookies) == {"hph_access", "hph_refresh", "hph_csrf"}
+    assert set(cookies) == {"hph_access", "hph_refresh", "hph_csrf", "hph_device"}
+    assert "HttpOnly" in cookies["hph_device"]
+    assert "Path=/api/auth;" in cookies["hph_device"]
     assert all("SameSite=Lax" in line for line in cookies.values())
     assert "HttpOnly" in cookies["hph_access"]
     assert "HttpOnly" in cookies["hph_refresh"]
@@ -119,7 +121,7 @@ async def test_the_browser_refreshes_by_cookie_and_loses_it_at_logout(running: R
         assert answer.status_code == 200
         out = await client.post("/api/auth/logout")
         assert out.status_code == 204
-        assert dict(client.cookies) == {}
+        assert set(client.cookies) == {"hph_device"}
         assert all("Max-Age=0" in line for line in set_cookies(out).values())
         assert (await client.post("/api/auth/refresh")).status_code == 401
 
@@ -163,8 +165,12 @@ async def test_without_redis_there_is_no_refresh_and_no_login_but_a_sign_up(tmp_
         token = await _token(running)
         assert (await refresh(running, token)).status_code == 503
         person = await signed_up(running)
-        assert (await login(running, person.email, person.password)).status_code == 503
-        assert (await login(running, person.email, "wrong-password")).status_code == 401
+        for password in (person.password, "wrong-password"):
+            answer = await login(running, person.email, password)
+            assert answer.status_code == 503
+            assert int(answer.headers["retry-after"]) > 0
+        # Nobody guesses where guesses are not counted.
+        assert running.services.passwords.computed == 1
         assert (await running.client.post("/api/auth/logout", json={"refresh_token": token})).status_code == 503
         assert (await running.client.post("/api/auth/guest")).status_code == 201
 

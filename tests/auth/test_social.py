@@ -50,7 +50,7 @@ async def test_the_first_time_makes_an_account_the_next_finds_it(running: Runnin
     assert first.status_code == 200, first.text
     user = first.json()["user"]
     assert (user["email"], user["email_verified"], user["name"]) == (email, True, "Dana  Whitfield")
-    assert len(first.headers.get_list("set-cookie")) == 3
+    assert len(first.headers.get_list("set-cookie")) == 4
     assert (await outbox_events(running, user["user_id"]))[0]["event_type"] == "UserCreated"
     assert await mails(running, email) == []
     second = await social(running, issuer.token(await nonce_of(running), email=new_address()))

@@ -64,7 +64,7 @@ def test_a_session_lives_behind_the_gateway(pair: Pair) -> None:
     with httpx.Client(base_url=pair.gateway.base, headers={"Origin": ORIGIN}) as browser:
         session = browser.post("/api/auth/login", json={"email": email, "password": PASSWORD})
         assert session.status_code == 200, session.text
-        assert set(browser.cookies) == {"hph_access", "hph_refresh", "hph_csrf"}
+        assert set(browser.cookies) == {"hph_access", "hph_refresh", "hph_csrf", "hph_device"}
         assert browser.put("/api/users/me", json={"name": "Dana W."}).json()["error"]["details"] == {
             "rule": "csrf_failed"
         }

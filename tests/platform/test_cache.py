@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -139,6 +140,25 @@ async def test_while_it_is_tried_again_the_others_do_not_wait() -> None:
         await trial
     await cache.close()
     silent.close()
+
+
+async def test_one_call_takes_no_longer_than_its_budget_whatever_is_slow() -> None:
+    """A server that answers each step just in time: connecting, asking and the answer together are one budget."""
+
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(4096):
+            await asyncio.sleep(0.2)
+            writer.write(b"+OK\r\n")
+
+    server = await asyncio.start_server(slow, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    cache = Cache(f"redis://:secret@127.0.0.1:{port}/3")
+    started = time.monotonic()
+    with pytest.raises(CacheUnavailable):
+        await cache.get("key")
+    assert time.monotonic() - started < 0.35
+    await cache.close()
+    server.close()
 
 
 async def test_many_at_once_share_the_pool(cache: Cache) -> None:

@@ -82,7 +82,7 @@ async def test_login_takes_two_steps(running: RunningApp) -> None:
     answer = await complete(running, token, code(running, secret))
     assert answer.status_code == 200
     assert answer.json()["user"]["two_factor_enabled"] is True
-    assert len(answer.headers.get_list("set-cookie")) == 3
+    assert len(answer.headers.get_list("set-cookie")) == 4
 
 
 async def test_a_code_is_accepted_once(running: RunningApp) -> None:

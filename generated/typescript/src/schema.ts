@@ -21,7 +21,9 @@ export interface paths {
          *     An unknown address and a wrong password get the same 401 (`invalid_credentials`). Addresses that are not verified may
          *     log in.
          *
-         *     Too many failures for one account or from one network address answer 429.
+         *     Too many failures from one network, for all accounts or for one, answer 429, and so do very many for one account from
+         *     everywhere. A device that was signed in to the account within 30 days (cookie `hph_device`) has a limit of its own, so that
+         *     strangers lock no owner out. 503 while attempts cannot be counted or sessions cannot be kept.
          *
          *     A guest's cart stays the guest's: bring it over with `mergeCart` and the guest's token.
          *
@@ -10689,6 +10691,12 @@ export interface components {
          */
         DeadLetterId: string;
         /**
+         * @description Says that this device was signed in to the account within 30 days (path `/api/auth`, httpOnly, set at every sign-in and
+         *     refresh). It opens nothing; failures of others do not lock such a device out.
+         * @example 5Qm8vX1cZkT3yPq7.1769330100.9b1f3c7e5a
+         */
+        DeviceCookie: string;
+        /**
          * @description Only what happened on this day or later, in the shop's time zone. Without it there is no lower bound.
          * @example 2026-01-01
          */
@@ -10896,7 +10904,7 @@ export interface components {
          */
         RetryAfter: number;
         /**
-         * @description Session cookies (`hph_access`, `hph_refresh`, `hph_csrf`), set or cleared.
+         * @description Session cookies (`hph_access`, `hph_refresh`, `hph_csrf`), set or cleared, and after a sign-in `hph_device`.
          * @example hph_access=eyJhbGciOi; Path=/; HttpOnly; SameSite=Lax; Max-Age=900
          */
         SetCookie: string;
@@ -10926,7 +10934,14 @@ export interface operations {
             query?: never;
             header?: never;
             path?: never;
-            cookie?: never;
+            cookie?: {
+                /**
+                 * @description Says that this device was signed in to the account within 30 days (path `/api/auth`, httpOnly, set at every sign-in and
+                 *     refresh). It opens nothing; failures of others do not lock such a device out.
+                 * @example 5Qm8vX1cZkT3yPq7.1769330100.9b1f3c7e5a
+                 */
+                hph_device?: components["parameters"]["DeviceCookie"];
+            };
         };
         requestBody: {
             content: {
