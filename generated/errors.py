@@ -91,6 +91,7 @@ ErrorRule = Literal[
     "order_state_invalid",
     "amount_mismatch",
     "payment_declined",
+    "payment_attempts_exceeded",
     "payment_authentication_required",
     "payment_already_made",
     "payment_not_found",

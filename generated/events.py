@@ -164,6 +164,17 @@ class OrderUpdatedData(TypedDict):
     estimated_delivery: NotRequired[str]
 
 
+class PaymentAttemptFailedData(TypedDict):
+    order_id: str
+    user_id: str
+    payment_intent_id: str
+    failure_code: Literal['card_declined', 'insufficient_funds', 'expired_card', 'authentication_failed', 'fraud_suspected', 'processing_error', 'abandoned']
+    failure_message: NotRequired[str]
+    attempts: int
+    attempts_left: int
+    failed_at: str
+
+
 class ProductDeletedData(TypedDict):
     product_id: str
     category_slug: str
@@ -567,6 +578,7 @@ EVENTS: Final[dict[str, EventSpec]] = {
     "OrderCreated": EventSpec('order-events', '/data/order_id', ('crm-profile-aggregation', 'crud-analytics', 'crud-notifications', 'inventory-reservation-validation'), 'OrderCreatedData', False),
     "OrderProcessed": EventSpec('order-events', '/data/order_id', (), 'OrderProcessedData', True),
     "OrderUpdated": EventSpec('order-events', '/data/order_id', ('ecommerce-order-status',), 'OrderUpdatedData', True),
+    "PaymentAttemptFailed": EventSpec('payment-events', '/data/order_id', ('crud-notifications', 'crud-orders'), 'PaymentAttemptFailedData', False),
     "PaymentFailed": EventSpec('payment-events', '/data/order_id', ('crud-notifications', 'crud-orders', 'inventory-reservation-validation'), 'PaymentFailedData', False),
     "PaymentProcessed": EventSpec('payment-events', '/data/order_id', ('crud-analytics', 'crud-orders', 'logistics-carrier-selection'), 'PaymentProcessedData', False),
     "ProductCreated": EventSpec('product-events', '/data/product_id', ('crud-inventory', 'crud-search', 'ecommerce-catalog-search', 'product-management-acp-transformation', 'product-management-assortment-optimization', 'product-management-consistency-validation', 'product-management-normalization-classification'), 'ProductCreatedData', True),
@@ -606,7 +618,7 @@ TOPICS: Final[dict[str, TopicSpec]] = {
 }
 
 GROUPS: Final[dict[str, GroupSpec]] = {
-    "crud-orders": GroupSpec('orders', None, ('user-events', 'inventory-events', 'payment-events', 'shipping-events', 'support-events'), ('DeliveryCompleted', 'ETAUpdated', 'InventoryReleased', 'InventoryReservationFailed', 'InventoryReserved', 'PaymentFailed', 'PaymentProcessed', 'RefundFailed', 'RefundProcessed', 'ReturnReceived', 'RouteIssueDetected', 'ShipmentCancelled', 'ShipmentRejected', 'ShipmentScheduled', 'ShipmentStatusUpdated', 'UserDeleted'), False),
+    "crud-orders": GroupSpec('orders', None, ('user-events', 'inventory-events', 'payment-events', 'shipping-events', 'support-events'), ('DeliveryCompleted', 'ETAUpdated', 'InventoryReleased', 'InventoryReservationFailed', 'InventoryReserved', 'PaymentAttemptFailed', 'PaymentFailed', 'PaymentProcessed', 'RefundFailed', 'RefundProcessed', 'ReturnReceived', 'RouteIssueDetected', 'ShipmentCancelled', 'ShipmentRejected', 'ShipmentScheduled', 'ShipmentStatusUpdated', 'UserDeleted'), False),
     "crud-payments": GroupSpec('payments', None, ('user-events', 'order-events', 'inventory-events', 'support-events'), ('InventoryReserved', 'OrderCancelled', 'RefundRequested', 'ReturnReceived', 'UserDeleted'), False),
     "crud-inventory": GroupSpec('inventory', None, ('order-events', 'product-events', 'shipping-events', 'support-events'), ('OrderCompleted', 'ProductCreated', 'ProductDeleted', 'ProductUpdated', 'ReturnReceived', 'ShipmentScheduled'), False),
     "crud-shipments": GroupSpec('shipments', None, ('user-events', 'order-events', 'shipping-events'), ('ETAUpdated', 'OrderCancelled', 'RouteIssueDetected', 'ShipmentScheduled', 'UserDeleted'), False),
@@ -616,7 +628,7 @@ GROUPS: Final[dict[str, GroupSpec]] = {
     "crud-checkout": GroupSpec('checkout', None, ('order-events',), ('OrderCancelled',), False),
     "crud-returns": GroupSpec('returns', None, ('user-events', 'payment-events'), ('RefundProcessed', 'UserDeleted'), False),
     "crud-analytics": GroupSpec('analytics', None, ('order-events', 'payment-events'), ('OrderCancelled', 'OrderCreated', 'PaymentProcessed', 'RefundProcessed'), False),
-    "crud-notifications": GroupSpec('notifications', None, ('order-events', 'payment-events', 'shipping-events', 'support-events'), ('DeliveryCompleted', 'ETAUpdated', 'OrderCancelled', 'OrderCreated', 'PaymentFailed', 'RefundProcessed', 'ReturnApproved', 'ReturnReceived', 'ReturnRejected', 'ReturnRequested', 'RouteIssueDetected', 'ShipmentStatusUpdated', 'TicketCreated', 'TicketResolved', 'TicketUpdated'), False),
+    "crud-notifications": GroupSpec('notifications', None, ('order-events', 'payment-events', 'shipping-events', 'support-events'), ('DeliveryCompleted', 'ETAUpdated', 'OrderCancelled', 'OrderCreated', 'PaymentAttemptFailed', 'PaymentFailed', 'RefundProcessed', 'ReturnApproved', 'ReturnReceived', 'ReturnRejected', 'ReturnRequested', 'RouteIssueDetected', 'ShipmentStatusUpdated', 'TicketCreated', 'TicketResolved', 'TicketUpdated'), False),
     "crud-addresses": GroupSpec('addresses', None, ('user-events',), ('UserDeleted',), False),
     "crud-cart": GroupSpec('cart', None, ('user-events',), ('UserDeleted',), False),
     "crud-payment-methods": GroupSpec('payment_methods', None, ('user-events',), ('UserDeleted',), False),
@@ -655,6 +667,7 @@ EventType = Literal[
     "OrderCreated",
     "OrderProcessed",
     "OrderUpdated",
+    "PaymentAttemptFailed",
     "PaymentFailed",
     "PaymentProcessed",
     "ProductCreated",

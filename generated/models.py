@@ -236,7 +236,7 @@ OrderStatus = TypeAliasType(
     Annotated[
         Literal['pending', 'awaiting_payment', 'payment_failed', 'paid', 'processing', 'shipped', 'delivered', 'completed', 'cancelled', 'refunded'],
         Field(
-            description='Where an order stands in the order process.\n\n| Status | Meaning |\n|---|---|\n| `pending` | Placed; stock is being reserved. |\n| `awaiting_payment` | Stock is reserved; a saved method is being charged, or the customer has until `payment_due_at` to pay. |\n| `payment_failed` | The charge was declined for good; the stock is free again. Final. |\n| `paid` | Paid; a carrier is being chosen. |\n| `processing` | A shipment is scheduled and the parcel is being prepared. |\n| `shipped` | With the carrier. |\n| `delivered` | At its destination. |\n| `completed` | Closed after delivery; points are credited. |\n| `cancelled` | Ended before shipping, by the customer, staff or the process; `cancellation.reason` says why. A payment is refunded. Final. |\n| `refunded` | Refunded in full after shipping. Final. |\n\n`x-transitions` is the whole process: the next status by status and trigger. What is not in it leaves the status as it is.\nDrawn as a diagram at [`/docs/states`](/docs/states#OrderStatus).\n'
+            description='Where an order stands in the order process.\n\n| Status | Meaning |\n|---|---|\n| `pending` | Placed; stock is being reserved. |\n| `awaiting_payment` | Stock is reserved; a saved method is being charged, or the customer has until `payment_due_at` to pay, also after a declined attempt. |\n| `payment_failed` | Ten attempts to pay have failed; the stock is free again. Final. |\n| `paid` | Paid; a carrier is being chosen. |\n| `processing` | A shipment is scheduled and the parcel is being prepared. |\n| `shipped` | With the carrier. |\n| `delivered` | At its destination. |\n| `completed` | Closed after delivery; points are credited. |\n| `cancelled` | Ended before shipping, by the customer, staff or the process; `cancellation.reason` says why. A payment is refunded. Final. |\n| `refunded` | Refunded in full after shipping. Final. |\n\n`x-transitions` is the whole process: the next status by status and trigger. What is not in it leaves the status as it is.\nDrawn as a diagram at [`/docs/states`](/docs/states#OrderStatus).\n'
         ),
     ],
 )
@@ -290,6 +290,15 @@ class PaymentConfirm(BaseModel):
             max_length=128,
             min_length=1,
             pattern='^[A-Za-z0-9_]+$',
+        ),
+    ] = MISSING
+    payment_method_id: Annotated[
+        str | MISSING,
+        Field(
+            description='Identifier of a resource. Opaque; do not take it apart.',
+            max_length=64,
+            min_length=1,
+            pattern='^[A-Za-z0-9][A-Za-z0-9_.-]*$',
         ),
     ] = MISSING
     email: Annotated[

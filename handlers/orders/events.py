@@ -10,7 +10,7 @@ from handlers.orders import store
 from handlers.orders.process import free_promo, hear
 from handlers.orders.rules import settled
 from handlers.orders.saga import Trigger
-from handlers.platform.clock import timestamp
+from handlers.platform.clock import moment, timestamp
 from handlers.platform.concurrency import retrying
 from handlers.platform.events import Event
 from handlers.platform.store.port import Replace
@@ -50,6 +50,19 @@ async def on_payment_processed(event: Event[e.PaymentProcessedData], services: E
     if "method" in data:
         payment["method"] = data["method"]
     await hear(services, event, "payment_received", {"payment": payment, "paid_at": data["paid_at"]})
+
+
+async def on_payment_attempt_failed(event: Event[e.PaymentAttemptFailedData], services: EventServices) -> None:
+    """The order goes on waiting for its money, and says why it has not come."""
+    data = event.data
+    payment = {"payment_intent_id": data["payment_intent_id"]}
+    if "failure_message" in data:
+        payment["failure_message"] = data["failure_message"]
+    await hear(services, event, "payment_declined", {"payment": payment})
+    found = await store.read(services.store, data["user_id"], data["order_id"])
+    if found is not None and found.data["status"] == "awaiting_payment":
+        # After a delayed payment its row lies weeks ahead, and the deadline is near again.
+        await store.watch(services.store, data["order_id"], data["user_id"], moment(found.data["deadline_at"]))
 
 
 async def on_payment_failed(event: Event[e.PaymentFailedData], services: EventServices) -> None:

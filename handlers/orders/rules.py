@@ -126,10 +126,12 @@ def moved(order: Mapping[str, Any], news: News, now: str, *, handed_over: bool =
     }
     if after["payment_status"] == "paid":
         after.setdefault("paid_at", now)
+        after["payment"] = {name: value for name, value in after["payment"].items() if name != "failure_message"}
     after["timeline"] = [*order["timeline"], *_points(order, after, news, now)]
     if found.status != order["status"]:
         _enter(after, found, news, now)
-    elif found.recount:
+    elif found.recount or "processing" == order["payment_status"] != after["payment_status"]:
+        # What a delayed payment may take ends with it: who was declined then has the usual time for another method.
         _wait(after, now)
     after["changes"] = [*order.get("changes", ()), snapshot(after)][-CHANGES_KEPT:]
     return settled(after, now), found

@@ -36,6 +36,7 @@ Trigger = Literal[
     "stock_refused",
     "payment_received",
     "payment_pending",
+    "payment_declined",
     "payment_failed",
     "payment_abandoned",
     "shipment_scheduled",
@@ -157,6 +158,9 @@ TABLE: Final[Rows] = {
     # accepted by the provider and not settled: the customer has done all, and the order waits
     ("pending", "payment_pending"): Step("pending", "processing", None, _UPDATED),
     ("awaiting_payment", "payment_pending"): Step("awaiting_payment", "processing", None, _UPDATED, recount=True),
+    # one attempt of several: the order goes on waiting for its money, until its deadline (decision 76)
+    **_stay(_UNPAID, "payment_declined", Step("pending", "failed", None, _UPDATED)),
+    # no further attempt is possible
     **_rows(
         _UNPAID,
         "payment_failed",

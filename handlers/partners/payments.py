@@ -26,21 +26,29 @@ class AnswerLost(PartnerUnavailable):
 
 
 class PaymentRefused(Exception):
-    """The provider says no, for good. `code` is its own word for it, `message` a sentence for the customer."""
+    """The provider says no, for good. `code` is its own word for it, `message` a sentence for the customer.
 
-    def __init__(self, reason: Reason, code: str, message: str) -> None:
+    `attempt`: the charge that was declined, where there was one.
+    """
+
+    def __init__(self, reason: Reason, code: str, message: str, attempt: str | None = None) -> None:
         super().__init__(f"{reason}: {code}")
         self.reason = reason
         self.code = code
         self.message = message
+        self.attempt = attempt
 
 
 @dataclass(frozen=True, slots=True)
 class Decline:
-    """Why the last attempt failed. `code` is the issuer's decline code, else the error's code."""
+    """Why the last attempt failed. `code` is the issuer's decline code, else the error's code.
+
+    `attempt`: the charge that failed, None where there was none. Two declines that say the same are equal.
+    """
 
     code: str
     message: str
+    attempt: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

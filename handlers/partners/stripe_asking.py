@@ -35,9 +35,9 @@ class CardDeclined(PaymentRefused):
     """An attempt to pay an intent failed."""
 
     def __init__(self, refusal: PaymentRefused, intent: Intent) -> None:
-        super().__init__(refusal.reason, refusal.code, refusal.message)
+        super().__init__(refusal.reason, refusal.code, refusal.message, refusal.attempt)
         self.intent = intent
-        self.decline = Decline(refusal.code, refusal.message)
+        self.decline = Decline(refusal.code, refusal.message, refusal.attempt)
 
 
 class Asking:

@@ -92,7 +92,7 @@ def intent_of(found: Json) -> Intent:
 def decline_of(error: Json) -> Decline:
     """Why an attempt failed, from an error object."""
     code = error.get("decline_code") or error.get("code") or "card_declined"
-    return Decline(code, error.get("message") or "Your payment was declined.")
+    return Decline(code, error.get("message") or "Your payment was declined.", error.get("charge"))
 
 
 def saved_method(found: Json) -> SavedMethod:
@@ -134,7 +134,7 @@ def refused(error: stripe.StripeError) -> PaymentRefused:
     code = error.code or "invalid_request"
     if isinstance(error, stripe.CardError):
         decline = decline_of(_error_object(error))
-        return PaymentRefused("declined", decline.code, decline.message)
+        return PaymentRefused("declined", decline.code, decline.message, decline.attempt)
     if "amount" in (getattr(error, "param", None) or ""):
         return PaymentRefused("exceeds", code, "More than is left of the payment.")
     return PaymentRefused(_REASONS.get(code, "invalid"), code, "The payment provider did not accept this.")

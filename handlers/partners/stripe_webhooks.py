@@ -13,9 +13,11 @@ from typing import Any, Final
 
 import orjson
 
+from handlers.partners.payments import Decline
 from handlers.platform.clock import Clock
 
 TOLERANCE_SECONDS: Final = 300
+FAILED: Final = "payment_intent.payment_failed"
 _TIME: Final = re.compile(r"[0-9]{1,12}")
 _SIGNATURE: Final = re.compile(r"[0-9a-f]{64}")
 _MAX_SIGNATURES: Final = 8  # two secrets are valid while one replaces the other
@@ -27,13 +29,17 @@ class SignatureInvalid(Exception):
 
 @dataclass(frozen=True, slots=True)
 class WebhookEvent:
-    """A verified event. `object_id` and `intent_id` may be empty; `metadata` are those of the object it tells of."""
+    """A verified event. `object_id` and `intent_id` may be empty; `metadata` are those of the object it tells of.
+
+    `failed`: the attempt that it tells of having failed. Several may fail before one is looked at.
+    """
 
     id: str
     type: str
     object_id: str
     intent_id: str
     metadata: Mapping[str, str]
+    failed: Decline | None = None
 
     @property
     def order_id(self) -> str | None:
@@ -74,4 +80,13 @@ def _event(body: Any) -> WebhookEvent:
         object_id=object_id if isinstance(object_id, str) else "",
         intent_id=intent if isinstance(intent, str) else "",
         metadata={k: v for k, v in metadata.items() if isinstance(v, str)} if isinstance(metadata, dict) else {},
+        failed=_failed(found.get("last_payment_error")) if body["type"] == FAILED else None,
     )
+
+
+def _failed(error: Any) -> Decline | None:
+    """The attempt in an intent's error; None where nothing was charged, for then nobody could know it again."""
+    if not isinstance(error, dict) or not isinstance(error.get("charge"), str):
+        return None
+    code, message = error.get("decline_code") or error.get("code"), error.get("message")
+    return Decline(str(code or "card_declined"), str(message or "Your payment was declined."), error["charge"])

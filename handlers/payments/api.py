@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from pydantic import MISSING
 
@@ -21,7 +22,7 @@ from handlers.payments.hook import receive_stripe_webhook
 from handlers.payments.owners import find_own, own_order, payable_order
 from handlers.payments.rules import Cause, RefundRequest
 from handlers.platform.audit import audit_row
-from handlers.platform.errors import Problem, not_found
+from handlers.platform.errors import Problem, not_found, unprocessable
 from handlers.platform.idempotency import Once, Replayed
 from handlers.platform.ids import new_id
 from handlers.platform.money import AmountNotExact, minor_units
@@ -48,7 +49,7 @@ async def create_payment_intent(
         raise rules.provider_away() from None
     if result.client_secret is None:
         # It was paid, or has ended, since the order was looked at.
-        raise rules.not_payable(result.status)
+        raise rules.not_payable(result.payment)
     if once is not None:
         # That it was done is kept, and not the client secret: a repetition reads that again.
         await _remember(call, body.order_id, once, {"payment_intent_id": result.payment["id"]})
@@ -58,18 +59,19 @@ async def create_payment_intent(
 async def confirm_payment(body: m.PaymentConfirm, call: Call) -> v.Payment:
     """Confirms a payment, or reads what the browser has confirmed. Safe to repeat."""
     email = body.email if body.email is not MISSING else None
-    method_id = body.payment_method if body.payment_method is not MISSING else None
     try:
         intent = await _intent(body.payment_intent_id, call)
         order_id = intent.order_id or ""
-        if await find_own(call, order_id, email) is None:
+        order = await find_own(call, order_id, email)
+        if order is None:
             raise _no_intent(intent.id)
+        method_id = await _method_of(body, order, call)
         result = await process.confirm(
             call.services, order_id, intent.id, Cause(call.request_id), method_id=method_id, seen=intent
         )
     except PartnerUnavailable:
         raise rules.provider_away() from None
-    rules.check_result(result.status, declined=result.decline, in_doubt=result.in_doubt)
+    rules.check_result(result.payment, decline=result.decline, in_doubt=result.in_doubt)
     return views.payment_view(result.payment, (await own_order(call, order_id, email))["status"])
 
 
@@ -114,6 +116,19 @@ async def refund_payment(_: p.RefundPaymentParameters, body: m.RefundCreate, cal
     view = views.refund_view(made)
     await _remember(call, body.order_id, once, view)
     return view
+
+
+async def _method_of(body: m.PaymentConfirm, order: Mapping[str, Any], call: Call) -> str | None:
+    """The method to confirm with, by its id at Stripe. Raises `Problem` 422 unless a saved one is the caller's."""
+    given = body.payment_method if body.payment_method is not MISSING else None
+    if body.payment_method_id is MISSING:
+        return given
+    saved = None
+    if given is None and call.principal.id == order["user_id"]:
+        saved = await payment_methods.find(call.services.store, order["user_id"], body.payment_method_id)
+    if saved is None:
+        raise unprocessable("This payment method cannot be used", "payment_method_invalid")
+    return str(saved[0]["stripe_id"])
 
 
 async def _intent(intent_id: str, call: Call) -> Intent:

@@ -53,7 +53,7 @@ def payable_of(order: Mapping[str, Any]) -> Payable:
 
 
 async def on_inventory_reserved(event: Event[e.InventoryReservedData], services: EventServices) -> None:
-    """Charges a saved payment method; a decline ends the payment. What costs nothing is paid at once.
+    """Charges a saved payment method, once; after a decline the customer may pay otherwise. What is free is paid at once.
 
     Everybody else pays by themselves.
     """
@@ -66,22 +66,17 @@ async def on_inventory_reserved(event: Event[e.InventoryReservedData], services:
         return
     if order["payment"]["choice"] != "saved_method":
         return
-    saved = await payment_methods.find(services.store, order["user_id"], order["payment"]["payment_method_id"])
+    chosen = order["payment"]["payment_method_id"]
+    saved = await payment_methods.find(services.store, order["user_id"], chosen)
     if saved is None:
-        await _asked(process.give_up(services, payable_of(order), cause, _GONE))
+        customer = await payment_methods.customer_of(services.store, order["user_id"])
+        await _gone(services, order, cause, chosen, customer)
         return
     method, customer = saved
     try:
-        result = await _asked(process.charge(services, payable_of(order), method["stripe_id"], customer, cause))
-        declined = result.decline
-        if declined is None and result.status == "cancelled":
-            declined = _GONE  # an attempt that died had given up already, and could tell nobody
+        _certain(await _asked(process.charge(services, payable_of(order), method["stripe_id"], customer, cause)))
     except PaymentRefused:
-        declined = _GONE
-    else:
-        _certain(result)
-    if declined is not None:
-        _certain(await _asked(process.give_up(services, payable_of(order), cause, declined)))
+        await _gone(services, order, cause, method["stripe_id"], customer)
 
 
 async def on_order_cancelled(event: Event[e.OrderCancelledData], services: EventServices) -> None:
@@ -137,6 +132,14 @@ async def _returned(services: EventServices, order_id: str, cause: Cause) -> Non
     payment = await store.payment_of(services.store, order_id)
     if payment is not None and payment["refund_held"] < payment["amount"]:
         log.error("the money of an ended order cannot be returned", extra={"order_id": order_id})
+
+
+async def _gone(
+    services: EventServices, order: Mapping[str, Any], cause: Cause, tried: str, customer: str | None
+) -> None:
+    """A saved method that cannot be charged any more was declined: the customer may pay with another."""
+    payable = payable_of(order)
+    await _asked(process.decline(services, payable, cause, _GONE, tried=tried, customer=customer))
 
 
 async def _asked(question: Awaitable[T]) -> T:

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from generated import events as e
 from handlers.orders.rules import without_person
 from handlers.partners.payments import Decline, Intent, IntentOrder
+from handlers.payments import attempts
 from handlers.payments.states import State, is_open, is_paid
 from handlers.platform.errors import Problem, conflict, unavailable, unprocessable
 from handlers.platform.events import Event
@@ -225,6 +226,23 @@ def failed(payment: Mapping[str, Any], failed_at: str) -> e.PaymentFailedData:
     return data
 
 
+def attempt_failed(payment: Mapping[str, Any], failed_at: str) -> e.PaymentAttemptFailedData:
+    """The data of `PaymentAttemptFailed`."""
+    failure = payment["failure"]
+    data: e.PaymentAttemptFailedData = {
+        "order_id": payment["order_id"],
+        "user_id": payment["user_id"],
+        "payment_intent_id": payment["payment_intent_id"],
+        "failure_code": failure_code(failure),
+        "attempts": payment["attempts"],
+        "attempts_left": attempts.left(payment),
+        "failed_at": failed_at,
+    }
+    if failure["message"]:
+        data["failure_message"] = failure["message"][:MAX_MESSAGE]
+    return data
+
+
 def refund_processed(payment: Mapping[str, Any], refund: Mapping[str, Any], at: str) -> e.RefundProcessedData:
     """The data of `RefundProcessed`."""
     data: e.RefundProcessedData = {
@@ -270,17 +288,21 @@ def check_amount(totals: Mapping[str, Any], amount: float) -> None:
 
 
 def check_payable(order_status: str) -> None:
-    """Raises `Problem` 409 unless an order waits for its payment."""
+    """Raises `Problem` unless an order waits for its payment: 409, and 422 when it was declined too often."""
     if order_status in _PAID_ORDERS:
         raise conflict("This order is paid", "payment_already_made", status=order_status)
+    if order_status == "payment_failed":
+        raise too_often()
     if order_status != "awaiting_payment":
         raise conflict("This order cannot be paid", "order_state_invalid", status=order_status)
 
 
-def not_payable(state: State) -> Problem:
-    """409: the payment has ended."""
-    if is_paid(state):
+def not_payable(payment: Mapping[str, Any]) -> Problem:
+    """409: the payment has ended; 422 when that is because it was declined too often."""
+    if is_paid(payment["status"]):
         return conflict("This order is paid", "payment_already_made")
+    if not attempts.left(payment):
+        return too_often()
     return conflict("This order cannot be paid any more", "order_state_invalid")
 
 
@@ -295,16 +317,33 @@ def nothing_paid() -> Problem:
     return conflict("This order was not paid", "order_state_invalid")
 
 
-def check_result(state: State, *, declined: Decline | None, in_doubt: bool) -> None:
+def too_often() -> Problem:
+    """422: so many attempts to pay this order have failed that it has ended."""
+    return unprocessable(
+        "Too many attempts to pay this order have failed", "payment_attempts_exceeded", limit=attempts.MAX_FAILED
+    )
+
+
+def declined(payment: Mapping[str, Any], decline: Decline) -> Problem:
+    """422: this attempt was declined; others may be left."""
+    return unprocessable(
+        decline.message[:MAX_MESSAGE],
+        "payment_declined",
+        decline_code=decline.code,
+        attempts_left=attempts.left(payment),
+    )
+
+
+def check_result(payment: Mapping[str, Any], *, decline: Decline | None, in_doubt: bool) -> None:
     """Raises what a confirmation that did not succeed is answered with."""
+    if decline is not None:
+        raise declined(payment, decline)
     if in_doubt:
         raise provider_away()
-    if declined is not None:
-        raise unprocessable(declined.message[:MAX_MESSAGE], "payment_declined", decline_code=declined.code)
-    if state == "requires_action":
+    if payment["status"] == "requires_action":
         raise unprocessable("The customer must authenticate", "payment_authentication_required")
-    if state in ("failed", "cancelled"):
-        raise not_payable(state)
+    if payment["status"] in ("failed", "cancelled"):
+        raise not_payable(payment)
 
 
 def provider_away() -> Problem:

@@ -32,7 +32,7 @@ Happening = Literal[
     "refunds_some",
     "refunds_all",
 ]
-EventName = Literal["PaymentProcessed", "PaymentFailed"]
+EventName = Literal["PaymentProcessed", "PaymentAttemptFailed", "PaymentFailed"]
 
 
 class Step(NamedTuple):
@@ -47,8 +47,8 @@ _PAID: Final[tuple[State, ...]] = ("succeeded", "partially_refunded", "refunded"
 _ENDED: Final[tuple[State, ...]] = ("failed", "cancelled")
 
 TABLE: Final[dict[tuple[State, Happening], Step]] = {
-    # A declined attempt is no end: the customer may try another method.
-    **{(state, "declined"): Step("created") for state in _TRYING},
+    # A declined attempt is no end: the customer may try another method (decision 76).
+    **{(state, "declined"): Step("created", "PaymentAttemptFailed") for state in _TRYING},
     **{(state, "action_required"): Step("requires_action") for state in _TRYING},
     **{(state, "processing"): Step("processing") for state in _TRYING},
     # An intent ends at the provider before it ends here, so money cannot come after that. If it does all the same, it

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from handlers.contract.services import EventServices
-from handlers.partners.payments import PaymentRefused
+from handlers.partners.breaker import PartnerUnavailable
+from handlers.partners.payments import Decline, PaymentRefused
 from handlers.partners.stripe_webhooks import WebhookEvent
-from handlers.payments import process, refunds, store
+from handlers.payments import attempts, process, refunds, store
 from handlers.payments.rules import Cause
 from handlers.payments.states import is_open, is_paid
 from handlers.platform.audit import Changes
@@ -40,6 +41,9 @@ async def on_webhook(services: EventServices, event: WebhookEvent) -> bool:
         return False
     if event.type.startswith(_PAYMENT) and is_paid(payment["status"]):
         return False  # the money is here and was told of; of what goes back other messages tell
+    if attempts.must_end(payment):
+        # A process has died, or Stripe was away, between the last attempt and the end that it meant.
+        await _refreshed(services, payment, Cause(payment["correlation_id"], event.id))
     # Looked at first: asking Stripe costs more. The row in the batch is what makes it sure.
     if await store.read(services.store, payment["order_id"], row_id(GROUP, event.id)) is not None:
         return False
@@ -69,10 +73,20 @@ async def _applied(services: EventServices, event: WebhookEvent, payment: Json) 
     elif event.type.startswith(_REFUND):
         if is_open(payment["status"]):
             # What was refunded was paid: that has to be written, and told of, first.
-            payment = (await process.refresh(services, payment, cause)).payment
+            payment = (await _refreshed(services, payment, cause)).payment
         await refunds.sync(services, payment, cause, row)
     else:
-        await process.refresh(services, payment, cause, row)
+        await _refreshed(services, payment, cause, row, failed=event.failed)
+
+
+async def _refreshed(
+    services: EventServices, payment: Json, cause: Cause, *rows: Operation, failed: Decline | None = None
+) -> process.Result:
+    """The payment as it is now. Raises `PartnerUnavailable` while nobody can tell, so that Stripe sends again."""
+    result = await process.refresh(services, payment, cause, *rows, failed=failed)
+    if result.in_doubt:
+        raise PartnerUnavailable("nobody can tell yet whether a payment has ended")
+    return result
 
 
 async def _disputed(services: EventServices, event: WebhookEvent, payment: Json, row: Create) -> None:

@@ -114,21 +114,27 @@ class Process(RuleBasedStateMachine):
             return await model.shopper.call("POST", f"/api/orders/{model.order['order_id']}/cancel")
 
     @precondition(lambda self: self.models)
-    @rule(data=st.data(), card=st.sampled_from(["pm_card_visa", "pm_card_visa_chargeDeclined"]))
-    def pay_in_the_browser(self, data: st.DataObject, card: str) -> None:
-        self.stage.run(self._pay(self._one(data), card))
+    @rule(
+        data=st.data(),
+        how=st.sampled_from([("pm_card_visa", 1), *[("pm_card_visa_chargeDeclined", times) for times in (1, 10)]]),
+    )
+    def pay_in_the_browser(self, data: st.DataObject, how: tuple[str, int]) -> None:
+        """Once, or as often as who tests stolen cards."""
+        card, times = how
+        self.stage.run(self._pay(self._one(data), card, times))
 
-    async def _pay(self, model: Model, card: str) -> None:
+    async def _pay(self, model: Model, card: str, times: int) -> None:
         with self._calm():
             await self._sign_in_again(model)
             asked = {"order_id": model.order["order_id"], "amount": model.order["totals"]["total"]}
             answer = await model.shopper.call("POST", "/api/payments/create-intent", asked)
         if answer.status_code == 201:
             form = {"payment_method": card, "return_url": "http://127.0.0.1"}
-            try:
-                confirm_intent(self.stage.stripe.account, form, answer.json()["payment_intent_id"])
-            except Refusal:
-                self.stage.seen["refused in the browser"] += 1
+            for _ in range(times):
+                try:
+                    confirm_intent(self.stage.stripe.account, form, answer.json()["payment_intent_id"])
+                except Refusal:
+                    self.stage.seen["refused in the browser"] += 1
         else:
             assert answer.status_code in (409, 422), answer.text
         await self._collect()

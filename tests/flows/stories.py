@@ -174,6 +174,15 @@ class Shopper:
         intent = self.market.done("POST", "/api/payments/create-intent", asked, **self.bearer, **key)
         return str(intent["payment_intent_id"])
 
+    def declined(self, order: Json) -> None:
+        """Until the order says that an attempt to pay it was declined."""
+        end = time.monotonic() + PATIENCE
+        while (self.market.books.order(order["order_id"]) or {}).get("payment_status") != "failed":
+            if time.monotonic() > end:
+                raise TimeoutError(f"{order['order_id']} was not declined")
+            self.market.lives.revive()
+            time.sleep(0.01)
+
     def cancels(self, order: Json) -> None:
         """Asks for the end of the order. A repetition may find it ended."""
         answer = self.market.call("POST", f"/api/orders/{order['order_id']}/cancel", None, **self.bearer)
@@ -193,12 +202,19 @@ def a_customer_pays_with_a_saved_card(market: Market) -> Callable[[], None]:
 
 
 def a_card_is_declined(market: Market) -> Callable[[], None]:
-    """The order ends."""
+    """The order waits, and another card pays it."""
     dana = market.customer()
     dana.takes("plenty")
-    ends = frozenset({"payment_failed"})
     card = dana.with_saved("pm_card_chargeCustomerFail")
-    return lambda: _waited(dana, dana.orders(ends, card, promo_code=market.code), "payment_failed")
+
+    def go() -> None:
+        order = dana.orders(PAID, card)
+        intent = dana.prepares(order)
+        dana.declined(order)
+        market.pay(intent)
+        dana.waits(order, "processing")
+
+    return go
 
 
 def an_order_is_cancelled_after_payment(market: Market) -> Callable[[], None]:

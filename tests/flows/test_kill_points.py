@@ -40,7 +40,7 @@ CERTAIN: dict[Story, tuple[str, ...]] = {
     a_customer_pays_with_a_saved_card: tuple(
         f"{when} {what} " for what in ("write", "batch", "publish") for when in ("before", "after")
     ),
-    a_card_is_declined: tuple(f"{when} {what} at" for what in ("confirm", "cancel") for when in ("before", "after")),
+    a_card_is_declined: ("before confirm at", "after confirm at"),
     an_order_is_cancelled_after_payment: ("before refund at", "after refund at", "before checkpoint", "in checkpoint"),
     a_guest_pays_in_the_browser: ("before create_intent at", "after create_intent at", "before publish payment-events"),
 }

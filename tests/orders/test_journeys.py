@@ -18,6 +18,7 @@ from handlers.payments.events import payable_of
 from handlers.payments.rules import Cause
 from infra.local.stripe.faults import Fault
 from infra.local.stripe.wire import Refusal
+from tests.flows.test_journey import saved
 from tests.orders.tales import BOUGHT, ON_HAND, Story, story
 from tests.orders.test_orders import ordered
 from tests.orders.test_process import document, sent, until
@@ -88,10 +89,85 @@ async def test_the_confirmation_comes_before_the_webhook(market: Shop, effect: s
 
 
 # --- not paid
-async def test_a_saved_card_is_declined(market: Shop) -> None:
+async def declined_story(market: Shop) -> Story:
+    """An order whose saved card was declined."""
     tale = await story(market, card="pm_card_chargeCustomerFail")
-    ended = await tale.reaches("payment_failed")
-    assert ended["payment"]["failure_message"]
+
+    async def declined() -> bool:
+        return bool((await tale.seen())["payment_status"] == "failed")
+
+    await eventually(declined)
+    return tale
+
+
+async def test_a_declined_saved_card_loses_nothing(market: Shop) -> None:
+    """Neither the order nor its goods nor its code: a new card pays the same intent."""
+    tale = await declined_story(market)
+    seen = await tale.reaches("awaiting_payment")
+    assert seen["payment"]["failure_message"]
+    assert seen["payment_due_at"]
+    await tale.books(sold=0, held=BOUGHT, taken=0, used=True)
+    intent = await prepared(tale.shopper, tale.order)
+    assert intent["payment_intent_id"] == seen["payment"]["payment_intent_id"]
+    assert (await confirm(tale.shopper, intent, "pm_card_visa")).status_code == 200
+    paid = await tale.reaches("processing")
+    assert (paid["payment_status"], "failure_message" in paid["payment"]) == ("paid", False)
+    await tale.books(sold=BOUGHT, taken=tale.total, used=True)
+
+
+async def test_another_saved_card_pays_after_a_declined_one(market: Shop) -> None:
+    tale = await declined_story(market)
+    intent = await prepared(tale.shopper, tale.order)
+    other = (await saved(tale.shopper, "pm_card_mastercard"))["payment_method_id"]
+    body = {"payment_intent_id": intent["payment_intent_id"], "payment_method_id": other}
+    for not_theirs in (body | {"payment_method_id": "pm-nobodys"}, body | {"payment_method": "pm_card_visa"}):
+        refused = await tale.shopper.call("POST", "/api/payments/confirm", not_theirs)
+        assert (refused.status_code, rule_of(refused)) == (422, "payment_method_invalid")
+    paid = await tale.shopper.call("POST", "/api/payments/confirm", body)
+    assert (paid.status_code, paid.json()["brand"]) == (200, "Mastercard")
+    await tale.reaches("processing")
+    await tale.books(sold=BOUGHT, taken=tale.total, used=True)
+
+
+async def test_a_saved_card_that_was_removed_meanwhile_loses_nothing(
+    market: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stock = asyncio.Event()
+    reserve = reservations.reserve
+
+    async def later(*given: Any) -> None:
+        await stock.wait()
+        await reserve(*given)
+
+    monkeypatch.setattr(reservations, "reserve", later)
+    tale = await story(market, card="pm_card_visa")
+    for each in (await tale.shopper.call("GET", "/api/users/me/payment-methods")).json()["items"]:
+        gone = await tale.shopper.call("DELETE", f"/api/users/me/payment-methods/{each['payment_method_id']}")
+        assert gone.status_code == 204
+    stock.set()
+
+    async def declined() -> bool:
+        seen = await tale.seen()
+        return (seen["status"], seen["payment_status"]) == ("awaiting_payment", "failed")
+
+    await eventually(declined)
+    assert (await confirm(tale.shopper, await prepared(tale.shopper, tale.order))).status_code == 200
+    await tale.reaches("processing")
+    await tale.books(sold=BOUGHT, taken=tale.total, used=True)
+
+
+async def test_ten_failed_attempts_end_an_order(market: Shop) -> None:
+    tale = await declined_story(market)
+    intent = await prepared(tale.shopper, tale.order)
+    for left in range(8, -1, -1):
+        declined = await confirm(tale.shopper, intent, "pm_card_visa_chargeDeclined")
+        assert (declined.status_code, rule_of(declined)) == (422, "payment_declined")
+        assert declined.json()["error"]["details"]["attempts_left"] == left
+    refused = await confirm(tale.shopper, intent, "pm_card_visa")
+    assert (refused.status_code, rule_of(refused)) == (422, "payment_attempts_exceeded")
+    await tale.reaches("payment_failed")
+    late = await prepare(tale.shopper, tale.order)
+    assert (late.status_code, rule_of(late)) == (422, "payment_attempts_exceeded")
     await tale.books(sold=0, taken=0, used=False)
 
 

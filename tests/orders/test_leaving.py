@@ -121,7 +121,8 @@ async def test_what_was_paid_before_is_forgotten_at_once(shop: Shop) -> None:
 
 async def test_an_account_that_is_deleted_over_http(shop: Shop) -> None:
     shopper, _, order = await bought(shop, "pm_card_chargeCustomerFail")
-    await until(shop, order, "payment_failed")
+    await until(shop, order, "awaiting_payment")
+    assert (await shopper.call("POST", f"/api/orders/{order['order_id']}/cancel")).status_code == 200
     asked = await shopper.call("POST", "/api/users/me/reauthentication", {"password": PASSWORD})
     answer = await shopper.call("DELETE", "/api/users/me", x_reauthentication=asked.json()["reauthentication_token"])
     assert answer.status_code == 204, answer.text

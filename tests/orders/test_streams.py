@@ -125,11 +125,13 @@ async def test_a_stream_goes_on_where_it_broke_off(shop: Shop) -> None:
 async def test_an_order_that_has_ended_is_told_of_once(shop: Shop) -> None:
     async with served(shop.running.app) as base:
         shopper, _, order = await bought(shop, "pm_card_chargeCustomerFail")
-        ended = await until(shop, order, "payment_failed")
+        await until(shop, order, "awaiting_payment")
+        assert (await shopper.call("POST", f"/api/orders/{order['order_id']}/cancel")).status_code == 200
+        ended = await until(shop, order, "cancelled")
         for last in (None, ended["revision"], 10**6):
             async with followed(base, shopper, order, last=last) as stream:
                 await stream.end()
-            assert [(message["status"], message["final"]) for message in stream.messages] == [("payment_failed", True)]
+            assert [(message["status"], message["final"]) for message in stream.messages] == [("cancelled", True)]
 
 
 async def test_only_who_may_see_the_order(shop: Shop) -> None:

@@ -77,10 +77,10 @@ async def test_a_declined_card_is_not_tried_again(till: Paying) -> None:
     assert first.status == again.status == "created"
     assert first.client_secret is not None
     assert till.stripe.calls["payment_intents.confirm"] == 1
-    assert await event_names(till.services, order.order_id) == []
+    assert await event_names(till.services, order.order_id) == ["PaymentAttemptFailed"]
     ended = await process.give_up(till.services, order, cause(), first.decline)
     assert ended.status == "failed"
-    event = (await events_of(till.services, order.order_id))[0]
+    event = (await events_of(till.services, order.order_id))[-1]
     assert (event["event_type"], event["data"]["failure_code"]) == ("PaymentFailed", "card_declined")
 
 
@@ -224,7 +224,7 @@ async def test_a_declined_order_ends_though_its_webhook_was_faster(till: Paying)
     assert again.decline is not None
     for _ in range(2):
         assert (await process.give_up(till.services, order, cause(), again.decline)).status == "failed"
-    assert await event_names(till.services, order.order_id) == ["PaymentFailed"]
+    assert await event_names(till.services, order.order_id) == ["PaymentAttemptFailed", "PaymentFailed"]
 
 
 @pytest.mark.parametrize(("end", "events"), [(process.give_up, ["PaymentFailed"]), (process.cancel, [])])

@@ -83,6 +83,9 @@ def test_money_that_came_stays_until_it_is_refunded(state: State, happening: Hap
 
 @pytest.mark.parametrize("happening", HAPPENINGS)
 def test_each_happening_twice_tells_once(happening: Happening) -> None:
+    """But a decline, of which there may be several: `attempts` tells them apart."""
+    if happening == "declined":
+        return
     for state in STATES:
         first = step(state, happening)
         if first is None or first.event is None:
@@ -188,21 +191,28 @@ def test_refund_with_and_without_its_return() -> None:
 
 # --- refusals
 def test_what_cannot_be_paid() -> None:
-    assert rules.not_payable("refunded").rule == "payment_already_made"
-    assert rules.not_payable("cancelled").rule == "order_state_invalid"
+    assert rules.not_payable({"status": "refunded", "attempts": 10}).rule == "payment_already_made"
+    assert rules.not_payable({"status": "cancelled", "attempts": 9}).rule == "order_state_invalid"
+    assert rules.not_payable({"status": "failed", "attempts": 10}).rule == "payment_attempts_exceeded"
     with pytest.raises(Problem, match="is paid"):
         rules.check_payable("shipped")
     with pytest.raises(Problem, match="cannot be paid"):
         rules.check_payable("pending")
+    with pytest.raises(Problem, match="Too many attempts"):
+        rules.check_payable("payment_failed")
     rules.check_payable("awaiting_payment")
 
 
 def test_what_a_confirmation_is_answered_with() -> None:
-    rules.check_result("succeeded", declined=None, in_doubt=False)
-    rules.check_result("created", declined=None, in_doubt=False)
+    for status in ("succeeded", "created"):
+        rules.check_result({"status": status, "attempts": 0}, decline=None, in_doubt=False)
     with pytest.raises(Problem) as doubt:
-        rules.check_result("created", declined=None, in_doubt=True)
+        rules.check_result({"status": "created", "attempts": 0}, decline=None, in_doubt=True)
     assert doubt.value.status == 503
+    decline = Decline("insufficient_funds", "Your card has insufficient funds.")
+    with pytest.raises(Problem) as declined:
+        rules.check_result({"status": "created", "attempts": 4}, decline=decline, in_doubt=False)
+    assert (declined.value.rule, declined.value.details["attempts_left"]) == ("payment_declined", 6)
 
 
 # --- answers

@@ -1714,11 +1714,11 @@ export interface paths {
         put?: never;
         /**
          * Prepare a payment
-         * @description Prepares the payment of an order at Stripe, for a new card or PayPal. `amount` must be the order's total, which shows that the client asks for the price
+         * @description Prepares the payment of an order at Stripe, for a new card or PayPal, also where a saved method was declined. `amount` must be the order's total, which shows that the client asks for the price
          *     the customer saw; else 422 `amount_mismatch`. An order has one payment intent: while it is open, asking again answers the same one. For the owner of the order; a guest without the session the order was placed in gives its `email`. An unknown order, one of somebody else and a
          *     wrong address are the same 404.
          *
-         *     409: `payment_already_made`, or `order_state_invalid` when the order cannot be paid (any more).
+         *     409: `payment_already_made`, or `order_state_invalid` when the order cannot be paid (any more). 422 `payment_attempts_exceeded`: ten attempts have failed, and the order has ended.
          */
         post: operations["createPaymentIntent"];
         delete?: never;
@@ -1738,12 +1738,13 @@ export interface paths {
         put?: never;
         /**
          * Confirm a payment
-         * @description Tells the backend that the customer has confirmed the payment with Stripe.js, or confirms it with the `payment_method` given. The state is read from Stripe,
+         * @description Tells the backend that the customer has confirmed the payment with Stripe.js, or confirms it with the method given: a `payment_method` of Stripe, or a
+         *     saved one of the customer, `payment_method_id`. The state is read from Stripe,
          *     never taken from the client. Safe to repeat: the webhook and the order process lead to the same single change of the order. For the owner of the order; a guest without the session the order was placed in gives its `email`. An unknown order, one of somebody else and a
          *     wrong address are the same 404.
          *
-         *     422: `payment_declined` (the customer may try another card until the order's `payment_due_at`), `payment_authentication_required` (continue in Stripe.js and
-         *     call again), `payment_method_invalid`. 409 `order_state_invalid` when the order has ended. An unknown payment intent is 404.
+         *     422: `payment_declined` (the customer may try another method until the order's `payment_due_at`; `attempts_left` says how often), `payment_attempts_exceeded`
+         *     (ten attempts have failed, and the order has ended), `payment_authentication_required` (continue in Stripe.js and call again), `payment_method_invalid`. 409 `order_state_invalid` when the order has ended. An unknown payment intent is 404.
          */
         post: operations["confirmPayment"];
         delete?: never;
@@ -4594,7 +4595,7 @@ export interface components {
          * @example out_of_stock
          * @enum {string}
          */
-        ErrorRule: "email_taken" | "invalid_credentials" | "email_not_verified" | "token_invalid" | "token_expired" | "token_reused" | "csrf_failed" | "origin_not_allowed" | "mfa_required" | "mfa_code_invalid" | "mfa_attempts_exceeded" | "two_factor_already_enabled" | "two_factor_not_enabled" | "password_too_common" | "password_contains_email" | "password_too_long" | "password_unchanged" | "password_repetitive" | "password_contains_name" | "reauthentication_required" | "mfa_enrolment_required" | "provider_not_configured" | "identity_token_invalid" | "provider_email_missing" | "date_of_birth_invalid" | "last_admin" | "role_unchanged" | "slug_taken" | "sku_taken" | "category_not_found" | "category_not_empty" | "category_cycle" | "category_too_deep" | "product_not_found" | "variant_not_found" | "banner_window_invalid" | "price_invalid" | "already_reviewed" | "purchase_required" | "own_review" | "review_status_invalid" | "cart_empty" | "cart_changed" | "cart_not_found" | "quantity_limit" | "item_unavailable" | "out_of_stock" | "promo_code_unknown" | "promo_code_expired" | "promo_code_not_started" | "promo_code_used" | "promo_code_exhausted" | "promo_code_minimum" | "promo_code_taken" | "promotion_value_invalid" | "promotion_window_invalid" | "address_invalid" | "destination_not_served" | "shipping_method_unavailable" | "guest_email_required" | "expected_total_required" | "total_too_small" | "total_too_large" | "order_not_cancellable" | "order_state_invalid" | "amount_mismatch" | "payment_declined" | "payment_authentication_required" | "payment_already_made" | "payment_not_found" | "payment_method_invalid" | "refund_exceeds_payment" | "idempotency_key_reused" | "idempotency_in_progress" | "signature_invalid" | "stock_negative" | "return_window_closed" | "return_quantity_exceeded" | "return_state_invalid" | "order_not_delivered" | "ticket_state_invalid" | "ticket_closed" | "assignee_invalid" | "shipment_state_invalid" | "carrier_unknown" | "shipment_time_invalid" | "phone_missing" | "period_invalid" | "config_key_unknown" | "config_value_invalid" | "service_not_restartable" | "dead_letter_state_invalid" | "agent_unavailable" | "version_conflict" | "reference_not_found" | "in_use" | "limit_reached";
+        ErrorRule: "email_taken" | "invalid_credentials" | "email_not_verified" | "token_invalid" | "token_expired" | "token_reused" | "csrf_failed" | "origin_not_allowed" | "mfa_required" | "mfa_code_invalid" | "mfa_attempts_exceeded" | "two_factor_already_enabled" | "two_factor_not_enabled" | "password_too_common" | "password_contains_email" | "password_too_long" | "password_unchanged" | "password_repetitive" | "password_contains_name" | "reauthentication_required" | "mfa_enrolment_required" | "provider_not_configured" | "identity_token_invalid" | "provider_email_missing" | "date_of_birth_invalid" | "last_admin" | "role_unchanged" | "slug_taken" | "sku_taken" | "category_not_found" | "category_not_empty" | "category_cycle" | "category_too_deep" | "product_not_found" | "variant_not_found" | "banner_window_invalid" | "price_invalid" | "already_reviewed" | "purchase_required" | "own_review" | "review_status_invalid" | "cart_empty" | "cart_changed" | "cart_not_found" | "quantity_limit" | "item_unavailable" | "out_of_stock" | "promo_code_unknown" | "promo_code_expired" | "promo_code_not_started" | "promo_code_used" | "promo_code_exhausted" | "promo_code_minimum" | "promo_code_taken" | "promotion_value_invalid" | "promotion_window_invalid" | "address_invalid" | "destination_not_served" | "shipping_method_unavailable" | "guest_email_required" | "expected_total_required" | "total_too_small" | "total_too_large" | "order_not_cancellable" | "order_state_invalid" | "amount_mismatch" | "payment_declined" | "payment_attempts_exceeded" | "payment_authentication_required" | "payment_already_made" | "payment_not_found" | "payment_method_invalid" | "refund_exceeds_payment" | "idempotency_key_reused" | "idempotency_in_progress" | "signature_invalid" | "stock_negative" | "return_window_closed" | "return_quantity_exceeded" | "return_state_invalid" | "order_not_delivered" | "ticket_state_invalid" | "ticket_closed" | "assignee_invalid" | "shipment_state_invalid" | "carrier_unknown" | "shipment_time_invalid" | "phone_missing" | "period_invalid" | "config_key_unknown" | "config_value_invalid" | "service_not_restartable" | "dead_letter_state_invalid" | "agent_unavailable" | "version_conflict" | "reference_not_found" | "in_use" | "limit_reached";
         /** @description A value and how many products have it. */
         FacetValue: {
             /**
@@ -5332,8 +5333,8 @@ export interface components {
          *     | Status | Meaning |
          *     |---|---|
          *     | `pending` | Placed; stock is being reserved. |
-         *     | `awaiting_payment` | Stock is reserved; a saved method is being charged, or the customer has until `payment_due_at` to pay. |
-         *     | `payment_failed` | The charge was declined for good; the stock is free again. Final. |
+         *     | `awaiting_payment` | Stock is reserved; a saved method is being charged, or the customer has until `payment_due_at` to pay, also after a declined attempt. |
+         *     | `payment_failed` | Ten attempts to pay have failed; the stock is free again. Final. |
          *     | `paid` | Paid; a carrier is being chosen. |
          *     | `processing` | A shipment is scheduled and the parcel is being prepared. |
          *     | `shipped` | With the carrier. |
@@ -5663,7 +5664,7 @@ export interface components {
          */
         PaymentChoiceType: "saved_method" | "new_card" | "paypal";
         /**
-         * @description The payment to confirm.
+         * @description The payment to confirm. `payment_method_id` is one of the saved methods of the customer whose order it is; not with `payment_method`.
          * @example {
          *       "payment_intent_id": "pi_3PabcDEFghiJKL01",
          *       "payment_method": "pm_card_visa"
@@ -5680,6 +5681,7 @@ export interface components {
              * @example pm_card_visa
              */
             payment_method?: string;
+            payment_method_id?: components["schemas"]["Id"];
             email?: components["schemas"]["Email"];
         };
         /**
@@ -5881,7 +5883,8 @@ export interface components {
         /**
          * @description What has happened to the money of an order.
          *
-         *     `pending` nothing yet; `processing` being charged; `paid` received in full; `failed` declined; `cancelled` the order ended before it was paid;
+         *     `pending` nothing yet; `processing` being charged; `paid` received in full; `failed` the last attempt was declined (while the order is
+         *     `awaiting_payment`, another may be made); `cancelled` the order ended before it was paid;
          *     `refund_pending` a refund is on its way, or came back from the customer's bank and is still owed; `partially_refunded` and `refunded` some
          *     or all of it has been returned.
          * @example paid
