@@ -77,7 +77,7 @@ async def prepare(services: EventServices, payable: Payable, cause: Cause, *, cu
         intent = await services.gateway.create_intent(rules.intent_order(payable, customer))
         now = timestamp(services.clock.now())
         payment = await store.open_payment(services.store, rules.new_payment(payable, intent.id, cause, now))
-        if payment["payment_intent_id"] == intent.id:
+        if payment["payment_intent_id"] == intent.id and is_open(payment["status"]):
             return Result(payment, client_secret=intent.client_secret)
     if not is_open(payment["status"]) and not attempts.must_end(payment):
         return Result(payment)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -9,9 +10,9 @@ import pytest
 
 from handlers.inventory import events as inventory_events
 from handlers.inventory import store as inventory
-from handlers.orders import events, store
+from handlers.orders import events, process, store
 from handlers.orders.watchdog import Watchdog
-from handlers.platform.clock import timestamp
+from handlers.platform.clock import moment, timestamp
 from handlers.platform.events import Event
 from handlers.platform.store.port import Query
 from handlers.pricing import promotions
@@ -286,3 +287,22 @@ async def test_a_code_redeemed_for_an_order_that_never_came_is_given_back(shop: 
     row = {"order_id": "order-never", "user_id": "user-never", "promo_code": code, "due_at": due}
     await Watchdog(shop.services).look(row)
     assert not await promotions.used_by(shop.services.store, code, "user-never")
+
+
+async def test_a_delayed_payment_that_is_declined_gives_the_usual_time_for_another(shop: Shop) -> None:
+    _, order = await reserved_order(shop, await priced(shop, 20.0, on_hand=5))
+    names = {"order_id": order["order_id"], "user_id": order["user_id"]}
+    await process.hear(shop.services, event("PaymentProcessed", names), "payment_pending")
+    waits = await document(shop, order)
+    assert moment(waits["deadline_at"]) - shop.services.clock.now() > timedelta(days=20)
+    data = {**names, "payment_intent_id": "pi_1", "failure_message": "The bank said no."}
+    await events.on_payment_attempt_failed(event("PaymentAttemptFailed", data), shop.services)
+    declined = await document(shop, order)
+    assert (declined["status"], declined["payment_status"]) == ("awaiting_payment", "failed")
+    assert declined["payment"]["failure_message"] == "The bank said no."
+    assert moment(declined["payment_due_at"]) - shop.services.clock.now() <= timedelta(minutes=30)
+    bucket = store.bucket_of(moment(declined["deadline_at"]))
+    assert await shop.services.store.read(store.DEADLINES, bucket, f"order|{order['order_id']}") is not None
+    # A further decline gives no more time.
+    await events.on_payment_attempt_failed(event("PaymentAttemptFailed", data), shop.services)
+    assert (await document(shop, order))["deadline_at"] == declined["deadline_at"]
