@@ -53,7 +53,7 @@ def payable_of(order: Mapping[str, Any]) -> Payable:
 
 
 async def on_inventory_reserved(event: Event[e.InventoryReservedData], services: EventServices) -> None:
-    """Charges a saved payment method, once; after a decline the customer may pay otherwise. What is free is paid at once.
+    """Charges a saved payment method, once; whoever is declined may pay otherwise. What is free is paid at once.
 
     Everybody else pays by themselves.
     """
