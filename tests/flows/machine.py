@@ -26,6 +26,8 @@ from handlers.platform.clock import moment
 from handlers.platform.money import minor_units
 from handlers.platform.patience import Transient
 from handlers.platform.store.port import Query, StoreError
+from handlers.shipments import states
+from handlers.shipments import store as shipments
 from infra.local.stripe.intents import confirm_intent
 from infra.local.stripe.webhooks import signature
 from infra.local.stripe.wire import Refusal
@@ -100,11 +102,12 @@ class Process(RuleBasedStateMachine):
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
         model = self._one(data)
-        allowed = model.status in CANCELLABLE
+        handed_over = self.stage.run(self._handed_over(model))
+        allowed = model.status in CANCELLABLE and not handed_over
         answer = self.stage.run(self._cancelled(model))
         assert answer.status_code == (200 if allowed else 409), (model.status, answer.text)
         if allowed:
-            model.hear("cancel")
+            model.hear("cancel", handed_over=handed_over)
         self.stage.run(self._collect())
 
     async def _cancelled(self, model: Model) -> httpx.Response:
@@ -285,7 +288,7 @@ class Process(RuleBasedStateMachine):
         self.past.append(chosen)
         model = self.models.get(chosen.row["envelope"]["data"].get("order_id", ""))
         if model is not None and chosen.trigger is not None:
-            model.hear(chosen.trigger)
+            model.hear(chosen.trigger, handed_over=await self._handed_over(model))
         await self._collect()
 
     async def _handle(self, delivery: Delivery) -> None:
@@ -323,8 +326,13 @@ class Process(RuleBasedStateMachine):
             row = {"order_id": order_id, "user_id": found.data["user_id"], "promo_code": found.data.get("promo_code")}
             await self.dog.look(row)
             if due is not None and moment(due) <= now:
-                model.hear(expected)
+                model.hear(expected, handed_over=await self._handed_over(model))
         await self._collect()
+
+    async def _handed_over(self, model: Model) -> bool:
+        """Whether the carrier has the parcel, although the order may not have heard of it."""
+        found = await shipments.of_order(self.stage.store, model.order["order_id"])
+        return found is not None and shipments.is_shipment(found) and states.is_handed_over(found.data)
 
     async def _overdue(self, order_id: str, model: Model) -> Trigger:
         """What a deadline comes to: who has paid, and has not been heard, is found out."""
@@ -347,7 +355,8 @@ class Process(RuleBasedStateMachine):
 
     async def _collect(self) -> None:
         """New events, for whoever reads them; new messages of Stripe."""
-        for row in await self.stage.new_rows():
+        # One request may write to several containers, whose feeds come in the order of ids that nobody chose.
+        for row in sorted(await self.stage.new_rows(), key=lambda row: str(row.get("topic", ""))):
             envelope = row.get("envelope") or {}
             if envelope.get("data", {}).get("order_id") in self.models:
                 name = envelope["event_type"]

@@ -71,9 +71,11 @@ class Model:
     told: list[str] = field(default_factory=lambda: ["OrderCreated"])
     intent: str = ""
 
-    def hear(self, trigger: Trigger) -> None:
-        """One step of the table."""
+    def hear(self, trigger: Trigger, *, handed_over: bool) -> None:
+        """One step of the table. `handed_over`: the parcel could not be called off any more."""
         step = saga.step(self.status, self.payment, trigger)
+        if handed_over and step.status == "cancelled":
+            step = saga.step_of_handed_over(self.status, self.payment, trigger)
         self.status = step.status
         self.payment = step.payment or self.payment
         self.fulfillment = step.fulfillment or self.fulfillment
