@@ -1,4 +1,7 @@
-"""Shipping: prices and days by method, weight and destination, from `shipping.json` (illustrative rates). Pure."""
+"""Shipping: prices, days and carriers by method, weight and destination, from `shipping.json` (illustrative). Pure.
+
+Quote and choice of the carrier read the same rates: what is offered some carrier takes, as long as the table stays.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,8 @@ _SATURDAY: Final = 5
 
 Json = Mapping[str, Any]
 Method = Literal["standard", "express", "overnight"]
+CarrierName = Literal["FedEx", "UPS", "USPS", "DHL"]
+Rejection = Literal["too_heavy", "destination_not_served"]
 
 
 class Option(NamedTuple):
@@ -41,17 +46,31 @@ class Option(NamedTuple):
         return working_days_after(day, self.days_max)
 
 
+class CarrierRate(NamedTuple):
+    """What a carrier takes by a method: up to so many grams, in so many days at most."""
+
+    carrier: CarrierName
+    heaviest: int
+    days: int
+
+
 class _Rate(NamedTuple):
-    """What a method costs in a zone: `base` up to `included` grams, `per_kilo` for each kilogram begun beyond."""
+    """What a method costs in a zone: `base` up to `included` grams, `per_kilo` for each kilogram begun beyond.
+
+    `carriers`: the first that takes the weight gets the parcel.
+    """
 
     method: Method
     name: str
     base: int
     per_kilo: int
     included: int
-    heaviest: int | None
+    carriers: tuple[CarrierRate, ...]
     days_min: int
     days_max: int
+
+    def carrier(self, grams: int) -> CarrierRate | None:
+        return next((each for each in self.carriers if grams <= each.heaviest), None)
 
     def option(self, grams: int) -> Option:
         beyond = max(0, grams - self.included)
@@ -76,9 +95,16 @@ class ShippingTable:
         return self._of(destination) is not None
 
     def options(self, destination: Destination, grams: int) -> list[Option]:
-        """The methods that serve the destination with this weight, the cheapest first."""
+        """The methods by which some carrier takes this weight to the destination, the cheapest first."""
         rates = self._of(destination) or []
-        return cheapest_first([rate.option(grams) for rate in rates if rate.heaviest is None or grams <= rate.heaviest])
+        return cheapest_first([rate.option(grams) for rate in rates if rate.carrier(grams) is not None])
+
+    def choose_carrier(self, method: Method, destination: Destination, grams: int) -> CarrierRate | Rejection:
+        """The carrier of a parcel, or why none takes it."""
+        rate = next((each for each in self._of(destination) or [] if each.method == method), None)
+        if rate is None:
+            return "destination_not_served"
+        return rate.carrier(grams) or "too_heavy"
 
     def usual_weight(self, category: str) -> int:
         """Grams of a product of a category, when it does not say its own: by the longest beginning of the slug."""
@@ -112,6 +138,6 @@ def _rate(method: str, name: str, rate: Json, currency: str) -> _Rate:
         minor_units(rate["base"], currency),
         minor_units(rate["per_kg"], currency),
         rate["included"],
-        rate.get("heaviest"),
+        tuple(CarrierRate(**each) for each in rate["carriers"]),
         *rate["days"],
     )

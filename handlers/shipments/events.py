@@ -16,9 +16,11 @@ from handlers.orders.saga import FINAL
 from handlers.platform.clock import timestamp
 from handlers.platform.events import Event
 from handlers.platform.store.port import Create, Document, Operation, Replace
+from handlers.pricing.prices import Prices
+from handlers.pricing.shipping import CarrierRate, Rejection
+from handlers.pricing.tax import Destination
 from handlers.shipments import changes, rules, states, store, views
 from handlers.shipments.call_off_parcel import call_off_parcel
-from handlers.shipments.rules import Rate
 
 AGENT: Final = "logistics-carrier-selection"
 
@@ -34,10 +36,11 @@ async def on_payment_processed(event: Event[e.PaymentProcessedData], services: E
         order = await orders.read(services.store, data["user_id"], order_id)
         if order is None or order.data["status"] in FINAL or await store.of_order(services.store, order_id) is not None:
             return []
-        rate = rules.choose(
-            data["shipping_method"], data["shipping_address"]["country"], rules.grams_of(data.get("weight"))
-        )
-        if isinstance(rate, Rate):
+        address = data["shipping_address"]
+        destination = Destination(address["country"], address.get("state"))
+        shipping = services.room(Prices).shipping
+        rate = shipping.choose_carrier(data["shipping_method"], destination, rules.grams_of(data.get("weight")))
+        if isinstance(rate, CarrierRate):
             return _booked(services, event, rate)
         return _rejected(services, event, rate)
 
@@ -150,7 +153,7 @@ def _warned(shipment: Json, event: Event[Any], services: EventServices) -> Json:
     return states.with_issue(shipment, issue, now)
 
 
-def _booked(services: EventServices, event: Event[e.PaymentProcessedData], rate: Rate) -> list[Operation]:
+def _booked(services: EventServices, event: Event[e.PaymentProcessedData], rate: CarrierRate) -> list[Operation]:
     data, now = event.data, services.clock.now()
     shipment_id = rules.shipment_id_of(data["order_id"])
     booking: Json = {
@@ -167,9 +170,7 @@ def _booked(services: EventServices, event: Event[e.PaymentProcessedData], rate:
     return _with_event(services, event, place, "ShipmentScheduled", booking)
 
 
-def _rejected(
-    services: EventServices, event: Event[e.PaymentProcessedData], reason: rules.Rejection
-) -> list[Operation]:
+def _rejected(services: EventServices, event: Event[e.PaymentProcessedData], reason: Rejection) -> list[Operation]:
     order_id = event.data["order_id"]
     place = store.place_taken(order_id, called_off=True)
     return _with_event(services, event, place, "ShipmentRejected", {"order_id": order_id, "reason": reason})

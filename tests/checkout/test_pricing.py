@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.pricing import offers
-from handlers.pricing.shipping import ShippingTable, working_days_after
+from handlers.pricing.shipping import CarrierRate, Method, ShippingTable, working_days_after
 from handlers.pricing.tax import Destination, TaxTable, fraction, millionths
 from handlers.pricing.totals import Item, allocate, half_up, price, tax_on
 
@@ -200,6 +200,38 @@ def test_shipping_by_method_weight_and_destination() -> None:
         800,
         1000,
     ]
+
+
+@pytest.mark.parametrize(
+    ("method", "place", "grams", "carrier"),
+    [
+        ("standard", "US", 0, "USPS"),
+        ("standard", "US", 10_001, "UPS"),
+        ("standard", "US", 70_001, "FedEx"),
+        ("express", "US", 500, "UPS"),
+        ("overnight", "US", 500, "FedEx"),
+        ("overnight", "US", 30_001, "too_heavy"),
+        ("standard", "US", 1_000_001, "too_heavy"),
+        ("standard", "DE", 500, "DHL"),
+        ("overnight", "DE", 1, "destination_not_served"),
+        ("standard", "BR", 1, "destination_not_served"),
+    ],
+)
+def test_the_first_carrier_that_takes_the_weight(method: Method, place: str, grams: int, carrier: str) -> None:
+    found = ShippingTable("USD").choose_carrier(method, Destination(place), grams)
+    assert (found.carrier if isinstance(found, CarrierRate) else found) == carrier
+
+
+@given(
+    place=st.sampled_from([("US", "CA"), ("US", "HI"), ("MX", None), ("DE", None), ("JP", None), ("BR", None)]),
+    grams=st.integers(0, 3_000_000) | st.sampled_from([10_000, 30_000, 30_001, 70_000, 70_001, 1_000_000, 1_000_001]),
+)
+def test_what_is_offered_some_carrier_takes_and_nothing_else(place: tuple[str, str | None], grams: int) -> None:
+    table, destination = ShippingTable("USD"), Destination(*place)
+    offered = {option.method for option in table.options(destination, grams)}
+    methods: tuple[Method, ...] = ("standard", "express", "overnight")
+    taken = {each for each in methods if isinstance(table.choose_carrier(each, destination, grams), CarrierRate)}
+    assert offered == taken
 
 
 def test_delivery_counts_working_days() -> None:

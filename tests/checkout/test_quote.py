@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -14,6 +15,7 @@ from handlers.platform.money import minor_units
 from handlers.platform.request import RequestInfo
 from handlers.pricing import promotions
 from handlers.pricing.prices import Prices
+from tests.orders.test_orders import ordered
 from tests.support.people import rule_of
 from tests.support.shop import Shop
 from tests.support.shopper import HOME, Shopper, customer, guest, priced, promotion, stocked
@@ -58,6 +60,18 @@ async def test_method_and_destination_count(shop: Shop) -> None:
     assert rule_of(refused) == "shipping_method_unavailable"
     untaxed = {**HOME, "state": "oregon", "postal_code": "97201"}
     assert (await shopper.quote(shipping_address=untaxed)).json()["totals"]["tax"] == 0
+
+
+async def test_what_no_carrier_takes_is_refused_at_quote_and_order(shop: Shop) -> None:
+    """99 units of 15 kg: quoted, charged and refunded once."""
+    shopper = await customer(shop)
+    variant = {"sku": f"HEAVY-{uuid4().hex[:12].upper()}", "on_hand": 200, "weight_grams": 15_000}
+    price = {"amount": 10.0, "currency": "USD", "tax_rate": 0.0825}
+    product = await shop.created(variants=[variant], price=price)
+    await shopper.has(product, 99)
+    for answer in (await shopper.quote(), await shopper.quote(shipping_method="standard"), await ordered(shopper)):
+        assert (answer.status_code, rule_of(answer)) == (422, "shipping_method_unavailable")
+        assert answer.json()["error"]["details"]["available"] == []
 
 
 async def test_what_cannot_be_quoted(shop: Shop) -> None:

@@ -1,35 +1,10 @@
-"""The choice of a carrier."""
+"""Weights, days and names of a parcel."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import pytest
-
 from handlers.shipments import rules
-from handlers.shipments.rules import Method, Rate
-
-
-@pytest.mark.parametrize(
-    ("method", "country", "grams", "carrier"),
-    [
-        ("standard", "US", 0, "USPS"),
-        ("standard", "US", 10_001, "UPS"),
-        ("standard", "US", 70_001, "FedEx"),
-        ("express", "US", 500, "UPS"),
-        ("overnight", "US", 500, "FedEx"),
-        ("standard", "DE", 500, "DHL"),
-    ],
-)
-def test_the_first_that_takes_the_weight(method: Method, country: str, grams: int, carrier: str) -> None:
-    rate = rules.choose(method, country, grams)
-    assert isinstance(rate, Rate)
-    assert rate.carrier == carrier
-
-
-def test_what_nobody_takes() -> None:
-    assert rules.choose("overnight", "US", 30_001) == "too_heavy"
-    assert rules.choose("overnight", "DE", 1) == "destination_not_served"
 
 
 def test_weights_and_days() -> None:

@@ -1474,7 +1474,7 @@ export interface paths {
          * Quote the cart for a destination
          * @description What the cart would cost delivered to an address: every shipping method with price and days, and discount, tax and total for one of them. Nothing is
          *     stored or reserved. Answers 422 for an empty cart (`cart_empty`), one of which nothing can be ordered now (`item_unavailable`), an address that cannot be right (`address_invalid`), a destination that is not served
-         *     (`destination_not_served`), a method that does not go there (`shipping_method_unavailable`), a code that does not apply (`promo_code_…`),
+         *     (`destination_not_served`), a method that does not go there or a parcel that no carrier takes (`shipping_method_unavailable`), a code that does not apply (`promo_code_…`),
          *     and a total that the payment provider cannot take (`total_too_small`, `total_too_large`, with the bound in `details`; 0 needs no provider).
          *     The carrier agent is asked for the methods first; when it does not answer in time, the shop's own table takes its place. The checkout agent may know
          *     of lines that cannot be allocated whole: the notice `allocation_limited` says so. No agent has a say in prices.
