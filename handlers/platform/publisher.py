@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
-from handlers.platform.bus.port import MAX_MESSAGE_BYTES, EventBus, Message
+from handlers.platform.bus.port import MAX_MESSAGE_BYTES, BusError, BusUnavailable, EventBus, Message
 from handlers.platform.clock import moment
 from handlers.platform.dead_letters import RELAY, DeadLetters, Failure
 from handlers.platform.events import message_of
 from handlers.platform.outbox import written_at
+from handlers.platform.store.port import StoreError
 
 log = logging.getLogger(__name__)
 
@@ -38,32 +40,54 @@ class Publisher:
         """Seconds since the oldest row that could not be published yet was written; 0 while all goes well."""
         return max(0.0, time.time() - self._blocked) if self._blocked is not None else 0.0
 
-    async def publish(self, rows: Sequence[Row]) -> None:
-        """Publishes the rows, in order within each topic. Raises `BusError` and `StoreError`; then all come again."""
+    async def publish(self, rows: Sequence[Row]) -> list[Row]:
+        """Publishes the rows, topics side by side, each key in order. Answers those that could not be, in their order.
+
+        Of a key that is answered there is the rest and nothing that was published: so they may be given here again.
+        """
         by_topic: dict[str, list[Row]] = {}
         for row in rows:
             by_topic.setdefault(row["topic"], []).append(row)
         self._blocked = self._blocked or _written(rows[0])
-        for topic, own in by_topic.items():
-            sink = self._sinks.get(topic)
-            if sink is not None:
-                await sink(own)
-            else:
-                await self._send(topic, own)
-        self._blocked = None
-        self.published += len(rows)
-        self.delay = max(0.0, time.time() - _written(rows[-1]))
+        sends = (self._publish(topic, own) for topic, own in by_topic.items())
+        left = {row["id"] for rest in await asyncio.gather(*sends) for row in rest}
+        published = [row for row in rows if row["id"] not in left]
+        self.published += len(published)
+        if published:
+            self.delay = max(0.0, time.time() - _written(published[-1]))
+        rest = [row for row in rows if row["id"] in left]
+        self._blocked = _written(rest[0]) if rest else None
+        return rest
 
-    async def _send(self, topic: str, rows: Sequence[Row]) -> None:
+    async def _publish(self, topic: str, rows: Sequence[Row]) -> Sequence[Row]:
+        """What is left of a topic's rows."""
+        sink = self._sinks.get(topic)
+        try:
+            if sink is not None:
+                await sink(rows)
+                return ()
+            return await self._send(topic, rows)
+        except (BusError, StoreError) as error:
+            log.warning("the relay cannot publish to %s: %s", topic, error)
+            return rows
+
+    async def _send(self, topic: str, rows: Sequence[Row]) -> Sequence[Row]:
         messages: list[Message] = []
+        sendable: list[Row] = []
         for row in rows:
             message = message_of(row)
             if message.size > MAX_MESSAGE_BYTES:
                 await self._park(row, message)
             else:
                 messages.append(message)
+                sendable.append(row)
         if messages:
-            await self._bus.publish(topic, messages)
+            try:
+                await self._bus.publish(topic, messages)
+            except BusUnavailable as error:
+                log.warning("the relay cannot publish to %s: %s", topic, error)
+                return [row for place, row in enumerate(sendable) if place not in error.published]
+        return ()
 
     async def _park(self, row: Row, message: Message) -> None:
         """An event that no bus takes must not hold up the others; somebody has to look at it."""

@@ -10,14 +10,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from handlers.platform.bus.port import BusError, EventBus
+from handlers.platform.bus.port import EventBus
 from handlers.platform.dead_letters import DeadLetters
 from handlers.platform.feed_leases import POSITION, FeedLeases
 from handlers.platform.leases import Lease, LeaseLost
-from handlers.platform.publisher import Publisher, Sink
+from handlers.platform.publisher import Publisher, Row, Sink
 from handlers.platform.store.port import DocumentStore, StoreError
 from handlers.platform.waiting import told
 
@@ -164,20 +164,16 @@ class _Pump:
         await self._keep(now=True)
         await self._lease.release()
 
-    async def _publish(self, rows: list[dict[str, object]]) -> bool:
+    async def _publish(self, rows: Sequence[Row]) -> bool:
         """Until the bus has taken them all; keeps the lease meanwhile. False: it was told to stop before."""
         pause = _FIRST_PAUSE
-        while True:
-            try:
-                await self._publisher.publish(rows)
-            except (BusError, StoreError) as error:
-                log.warning("the relay cannot publish: %s", error)
-                if await told(self._stopping, pause):
-                    return False
-                pause = min(2 * pause, _LONGEST_PAUSE)
-                await self._keep()
-            else:
-                return True
+        while rest := await self._publisher.publish(rows):
+            pause = _FIRST_PAUSE if len(rest) < len(rows) else min(2 * pause, _LONGEST_PAUSE)
+            rows = rest
+            if await told(self._stopping, pause):
+                return False
+            await self._keep()
+        return True
 
     async def _wait(self) -> None:
         """For new rows; not long with a position that is still to be noted."""

@@ -12,7 +12,7 @@ Two adapters implement it: `sqlite` (default, embedded) and `eventhubs`. Semanti
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -28,7 +28,14 @@ class BusError(Exception):
 
 
 class BusUnavailable(BusError):
-    """The bus cannot serve, or its answer was lost: the messages may have arrived or not. Publish them again."""
+    """The bus cannot serve, or its answer was lost: the messages may have arrived or not. Publish them again.
+
+    `published`: the places in the call of those that certainly arrived; of a key always the first ones.
+    """
+
+    def __init__(self, reason: str, *, published: Collection[int] = ()) -> None:
+        super().__init__(reason)
+        self.published = frozenset(published)
 
 
 class MessageTooLarge(BusError):

@@ -17,7 +17,8 @@ POLICY: Final = "RootManageSharedAccessKey"
 class Broker:
     """A namespace in memory. `key` None: tokens are not looked at; `bearers`: take Entra ID tokens, unread.
 
-    `sends`: deliveries stored so far. `connected`: connections accepted so far. `refusals`: of links, their reasons.
+    `latency`: seconds until a delivery is acknowledged. `sends`: deliveries stored so far. `connected`: connections
+    accepted so far. `refusals`: of links, their reasons.
     """
 
     def __init__(self, hubs: Iterable[Hub], *, key: str | None = KEY, bearers: bool = True) -> None:
@@ -25,6 +26,7 @@ class Broker:
         self.key = key
         self.bearers = bearers
         self.faults = Faults()
+        self.latency = 0.0
         self.sends = 0
         self.connected = 0
         self.refusals: list[str] = []

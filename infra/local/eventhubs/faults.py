@@ -14,12 +14,13 @@ class Fault:
     """What happens to the next `times` sends, after letting `skip` of them pass.
 
     `lost_before` and `lost_after` cut the connection before or after the messages are stored, `silent` stores them and
-    never answers, `busy` refuses them as a throttled namespace does.
+    never answers, `busy` refuses them as a throttled namespace does. `partition`: only sends to this one.
     """
 
     effect: Effect
     times: int = 1
     skip: int = 0
+    partition: int | None = None
 
 
 @dataclass(slots=True)
@@ -37,9 +38,11 @@ class Faults:
         """Nothing more goes wrong."""
         self.pending.clear()
 
-    def due(self) -> Effect | None:
-        """What happens to the send at hand."""
+    def due(self, partition: int | None) -> Effect | None:
+        """What happens to the send at hand, to a partition or (None) to the hub."""
         for fault in self.pending:
+            if fault.partition is not None and fault.partition != partition:
+                continue
             if fault.skip:
                 fault.skip -= 1
                 continue

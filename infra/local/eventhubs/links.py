@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
@@ -56,9 +57,13 @@ class Incoming(Link):
         self._count += 1
         state = self.take(message, first.field(3) or 0)
         if state is not None and not (first.field(4) or frame.field(4)):
-            self.session.send(frames.disposition(first.field(1), state))
+            self.settle(frames.disposition(first.field(1), state))
         if self._count % (CREDIT // 2) == 0:
             self.greet()
+
+    def settle(self, disposition: bytes) -> None:
+        """Tells the peer what became of a message."""
+        self.session.send(disposition)
 
     def take(self, message: bytes, message_format: int) -> bytes | None:
         """A message is here. What becomes of it, None: nothing is said about it."""
@@ -73,10 +78,18 @@ class Publishing(Incoming):
         self._hub = hub
         self._partition = partition
 
+    def settle(self, disposition: bytes) -> None:
+        """As late as a network's round trip takes; other messages pass meanwhile."""
+        latency = self.session.broker.latency
+        if latency:
+            asyncio.get_running_loop().call_later(latency, self.session.send, disposition)
+        else:
+            self.session.send(disposition)
+
     def take(self, message: bytes, message_format: int) -> bytes | None:
         """Stores it, unless a fault is planned."""
         broker = self.session.broker
-        effect = broker.faults.due()
+        effect = broker.faults.due(self._partition.number if self._partition is not None else None)
         if effect == "busy":
             return frames.rejected(BUSY, "the request was terminated because the namespace is being throttled")
         if effect == "lost_before":

@@ -90,7 +90,7 @@ async def test_a_stolen_link_and_a_restart_repeat_nothing_to_the_receiver(tmp_pa
 
 
 async def test_a_send_that_nobody_answers_fails_in_time_and_the_next_one_works(tmp_path: Path) -> None:
-    async with hub(tmp_path, send_seconds=1.0) as (broker, bus):
+    async with hub(tmp_path, send_seconds=3.0) as (broker, bus):
         broker.faults.add(Fault("silent"))
         with pytest.raises(BusUnavailable):
             await bus.publish("a-events", [message("k", 1)])
