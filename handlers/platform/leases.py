@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 CONTAINER: Final = "leases"
+_ATTEMPTS: Final = 2
 
 
 class LeaseLost(Exception):
@@ -74,10 +75,7 @@ class Lease:
         async with self._writing:
             if self._held is None:
                 raise LeaseLost
-            document = {**self._held.data, **self._mine()}
-            if note is not None:
-                document["note"] = note
-            await self._replace(document)
+            await self._change({**self._mine(), **({"note": note} if note is not None else {})})
 
     async def during(self, work: Coroutine[Any, Any, T]) -> T:
         """Does some work and renews the lease meanwhile, however long it takes.
@@ -111,14 +109,14 @@ class Lease:
 
     async def release(self) -> None:
         """Gives the lease back, its note kept. Nothing happens when it is lost already."""
-        if self._held is None:
-            return
-        document = {**self._held.data, "owner": "", "until": 0}
-        try:
-            await self._replace(document)
-        except LeaseLost:
-            return
-        self._held = None
+        async with self._writing:
+            if self._held is None:
+                return
+            try:
+                await self._change({"owner": "", "until": 0})
+            except LeaseLost:
+                return
+            self._held = None
 
     def ending(self) -> Replace:
         """The write that ends the work for good, for a batch with what takes its place. Raises `LeaseLost`."""
@@ -126,12 +124,17 @@ class Lease:
             raise LeaseLost
         return Replace({**self._held.data, "owner": "", "until": 0, "ended": True}, if_match=self._held.etag)
 
-    async def _replace(self, document: Json) -> None:
-        assert self._held is not None  # noqa: S101 - the callers have looked
-        try:
-            self._held = await self._store.write(CONTAINER, Replace(document, if_match=self._held.etag))
-        except (DocumentMissing, VersionConflict) as error:
-            await self._check_own(error)
+    async def _change(self, changes: Json) -> None:
+        """Writes to the lease, again after a conflict with a write of our own, whose answer was lost."""
+        for _ in range(_ATTEMPTS):
+            assert self._held is not None  # noqa: S101 - the callers have looked
+            try:
+                document = {**self._held.data, **changes}
+                self._held = await self._store.write(CONTAINER, Replace(document, if_match=self._held.etag))
+            except (DocumentMissing, VersionConflict) as error:
+                await self._check_own(error)
+            else:
+                return
 
     async def _check_own(self, error: Exception) -> None:
         """A conflict with a write of our own, whose answer was lost, is none."""
