@@ -1,7 +1,8 @@
 """What hangs between us and Stripe is asked for again: a lost webhook, a process that was killed on its way.
 
-What waits for the customer is the order's deadline's to end: `OrderCancelled` finds out what became of it. A turn asks
-about so many and the next one goes on behind them, so that those which hang for days do not hold up the others.
+Every payment that is still open is asked about, also one that seems to wait for the customer: paid in the browser, it
+only waits for a webhook that was lost. A turn asks about so many and the next one goes on behind them, so that those
+which hang for days do not hold up the others.
 """
 
 from __future__ import annotations
@@ -26,11 +27,21 @@ AGE: Final = timedelta(seconds=60)
 LIMIT: Final = 100
 
 
-class Rounds:
-    """How far this process has come, by status. `services.room(Rounds)` is the one."""
+# Payments that are open, and refunds that are under way.
+OPEN: Final = ("processing", "requires_action", "created", "requested", "pending")
 
-    def __init__(self, _: EventServices) -> None:
+
+class Rounds:
+    """How far this process has come, by status, and what failed. `services.room(Rounds)` is the one."""
+
+    def __init__(self, services: EventServices) -> None:
         self.after: dict[str, tuple[Scalar, ...] | None] = {}
+        self.failed = 0
+        services.telemetry.watch(
+            "reconciliations_failed",
+            "Payments and refunds that could not be reconciled: see the log.",
+            lambda: self.failed,
+        )
 
 
 async def reconcile(services: EventServices, job: str) -> int:
@@ -40,18 +51,29 @@ async def reconcile(services: EventServices, job: str) -> int:
     """
     before, rounds = timestamp(services.clock.now() - AGE), services.room(Rounds)
     done = 0
-    for status in ("processing", "requested", "pending"):
+    for status in OPEN:
         found, rounds.after[status] = await store.waiting(
             services.store, status, before, LIMIT, after=rounds.after.get(status)
         )
         for each in found:
-            try:
-                await _settle(services, each, Cause(each["correlation_id"], job))
-            except (PartnerUnavailable, PaymentRefused, Problem, StoreError) as error:
-                log.warning("payment not reconciled", extra={"status": status, "reason": type(error).__name__})
-                continue
-            done += 1
+            done += await _settled(services, each, rounds, job)
     return done
+
+
+async def _settled(services: EventServices, document: store.Json, rounds: Rounds, job: str) -> bool:
+    """Settles one. Whatever is wrong with it is its own affair, also a defect of ours: the others have their turn."""
+    seen = {"order_id": document.get("order_id"), "status": document.get("status")}
+    try:
+        await _settle(services, document, Cause(document["correlation_id"], job))
+    except (PartnerUnavailable, PaymentRefused, Problem, StoreError) as error:
+        log.warning("payment not reconciled", extra={**seen, "reason": type(error).__name__})
+    except Exception as error:
+        # The type alone: texts may hold what logs must not.
+        log.error("a payment cannot be reconciled", extra={**seen, "reason": type(error).__name__})  # noqa: TRY400 - see above
+    else:
+        return True
+    rounds.failed += 1
+    return False
 
 
 async def _settle(services: EventServices, document: store.Json, cause: Cause) -> None:

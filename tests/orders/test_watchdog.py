@@ -11,7 +11,7 @@ import pytest
 
 from handlers.orders import store, watchdog
 from handlers.orders.watchdog import Watchdog
-from handlers.platform.store.port import DocumentExists, StoreUnavailable
+from handlers.platform.store.port import DocumentExists, Query, StoreUnavailable
 from tests.support.app import RunningApp, running_app
 from tests.support.wait import eventually
 
@@ -88,6 +88,41 @@ async def test_an_order_that_cannot_be_looked_at_does_not_hold_up_the_others(
     # Mended, it is looked at, in the bucket that it was put off to.
     crud.clock.advance(minutes=3)
     assert await dog.sweep() == 1
+
+
+async def test_what_can_never_be_done_costs_the_same_at_each_sweep(
+    crud: RunningApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is put off from bucket to bucket, with its reason, and further each time."""
+    dog = Watchdog(crud.services)
+    await dog.sweep()
+    await due(crud, "order-bad", minutes=5)
+    asked: list[Query] = []
+    query = crud.services.store.query
+
+    async def counting(wanted: Query) -> Any:
+        asked.append(wanted)
+        return await query(wanted)
+
+    async def fails(_: dict[str, Any]) -> None:
+        raise KeyError("what no order lacks")
+
+    monkeypatch.setattr(crud.services.store, "query", counting)
+    monkeypatch.setattr(dog, "look", fails)
+    counts: list[int] = []
+    for _ in range(4 * 60):
+        crud.clock.advance(minutes=1)
+        asked.clear()
+        assert await dog.sweep() == 0
+        counts.append(len(asked))
+    assert max(counts[10:]) <= 8
+    assert 6 <= dog.failed <= 12
+    rows = [
+        await query(Query(store.DEADLINES, store.bucket_of(crud.clock.now() + timedelta(minutes=m))))
+        for m in range(-5, 90)
+    ]
+    [row] = [item.data for page in rows for item in page.items]
+    assert (row["reason"], row["failures"]) == ("KeyError", dog.failed)
 
 
 @pytest.mark.parametrize("failure", [DocumentExists("a failure"), KeyError("a defect")])

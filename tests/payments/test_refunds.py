@@ -13,12 +13,13 @@ from handlers.orders.watchdog import Watchdog
 from handlers.partners.breaker import PartnerUnavailable
 from handlers.payments import process, refunds, store
 from handlers.payments import reconcile as reconciling
-from handlers.payments.reconcile import reconcile
+from handlers.payments.reconcile import Rounds, reconcile
 from handlers.payments.rules import Payable, RefundRequest
 from handlers.platform.errors import Problem
 from handlers.platform.jobs import LeasedJob
 from handlers.platform.store.port import Delete, Patch
 from infra.local.stripe.faults import Fault
+from infra.local.stripe.intents import confirm_intent
 from infra.local.stripe.refunds import create_refund
 from tests.support.app import running_app
 from tests.support.paying import Paying, cause, event_names, events_of, payable, saved
@@ -196,6 +197,45 @@ async def test_a_pending_refund_and_a_payment_in_the_works_are_reconciled(till: 
     assert await reconcile(till.services, "job-1") == 2
     assert (await store.read(till.services.store, order.order_id, "refund-1") or {})["status"] == "succeeded"
     assert (await payment(till, other))["status"] == "succeeded"
+
+
+async def test_paid_in_the_browser_and_never_told(till: Paying) -> None:
+    """The webhook is lost: the payment seems to wait for the customer, and is asked about all the same."""
+    orders = [payable(), payable()]
+    for order, method in zip(orders, ("pm_card_visa", "pm_card_authenticationRequired"), strict=True):
+        intent_id = (await process.prepare(till.services, order, cause())).payment["id"]
+        if method == "pm_card_authenticationRequired":
+            await process.confirm(till.services, order.order_id, intent_id, cause(), method_id=method)
+            till.stripe.authenticate(intent_id)
+        else:
+            confirm_intent(till.stripe.account, {"payment_method": method, "return_url": "http://127.0.0.1"}, intent_id)
+    assert [(await payment(till, order))["status"] for order in orders] == ["created", "requires_action"]
+    till.running.clock.advance(minutes=2)
+    assert await reconcile(till.services, "job-1") == 2
+    for order in orders:
+        assert (await payment(till, order))["status"] == "succeeded"
+        assert await event_names(till.services, order.order_id) == ["PaymentProcessed"]
+    assert await reconcile(till.services, "job-2") == 0
+
+
+async def test_what_cannot_be_reconciled_stops_no_turn(till: Paying) -> None:
+    """A refund that breaks the code, as KWD did at Stripe's rounding: those after it have their turn."""
+    orders = [await paid(till, "pm_card_pendingRefund") for _ in range(3)]
+    made = [await refund(till, order, f"refund-{at}", amount=15000) for at, order in enumerate(orders)]
+    broken = Patch("refund-0", sets={"status": "requested", "currency": "KWD", "amount": 15001})
+    await till.services.store.write(store.CONTAINER, broken, partition=orders[0].order_id)
+    till.stripe.account.state.forget("refund", made[0]["stripe_id"])
+    nameless = Patch("refund-1", removes=("correlation_id",))
+    await till.services.store.write(store.CONTAINER, nameless, partition=orders[1].order_id)
+    till.stripe.settle_refund(made[2]["stripe_id"], "succeeded")
+    till.running.clock.advance(minutes=2)
+    before = till.services.room(Rounds).failed
+    assert await reconcile(till.services, "job-1") == 1
+    assert till.services.room(Rounds).failed == before + 2
+    assert (await store.read(till.services.store, orders[2].order_id, "refund-2") or {})["status"] == "succeeded"
+    for at in (0, 1):  # out of the way of the other tests
+        gone = Patch(f"refund-{at}", sets={"status": "failed"})
+        await till.services.store.write(store.CONTAINER, gone, partition=orders[at].order_id)
 
 
 async def test_what_hangs_for_days_does_not_hold_up_the_others(till: Paying, monkeypatch: pytest.MonkeyPatch) -> None:
