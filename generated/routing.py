@@ -934,6 +934,7 @@ createOrder = Operation(
     limit=LimitRule(per_minute=10, burst=10),
     headers=((b'cache-control', b'no-store'),),
     idempotent=True,
+    priority=True,
 )
 
 _get_order: Callable[[p.GetOrderParameters, Call], Awaitable[v.Order | Reply[v.Order]]] = orders.get_order
@@ -1026,6 +1027,7 @@ createPaymentIntent = Operation(
     limit=LimitRule(per_minute=20, burst=10),
     headers=((b'cache-control', b'no-store'),),
     idempotent=True,
+    priority=True,
 )
 
 _confirm_payment: Callable[[m.PaymentConfirm, Call], Awaitable[v.Payment | Reply[v.Payment]]] = payments.confirm_payment
@@ -1035,6 +1037,7 @@ confirmPayment = Operation(
     body=Body(m.PaymentConfirm),
     limit=LimitRule(per_minute=20, burst=10),
     headers=((b'cache-control', b'no-store'),),
+    priority=True,
 )
 
 _refund_payment: Callable[[p.RefundPaymentParameters, m.RefundCreate, Call], Awaitable[v.Refund | Reply[v.Refund]]] = payments.refund_payment
@@ -1063,6 +1066,7 @@ receiveStripeWebhook = Operation(
     body=Body(m.StripeEvent, max_bytes=524288),
     limit=LimitRule(per_minute=1200, burst=600),
     headers=((b'cache-control', b'no-store'),),
+    priority=True,
 )
 
 listMyReturns = Operation(
@@ -1516,6 +1520,7 @@ getLiveness = Operation(
     handler=_get_liveness,
     limit=LimitRule(per_minute=600, burst=100),
     headers=((b'cache-control', b'no-store'),),
+    priority=True,
 )
 
 _get_readiness: Callable[[Call], Awaitable[v.Readiness | Reply[v.Readiness]]] = system.get_readiness
@@ -1524,6 +1529,7 @@ getReadiness = Operation(
     handler=_get_readiness,
     limit=LimitRule(per_minute=600, burst=100),
     headers=((b'cache-control', b'no-store'),),
+    priority=True,
 )
 
 _get_metrics: Callable[[Call], Awaitable[Any | Reply[Any]]] = system.get_metrics
@@ -1532,6 +1538,7 @@ getMetrics = Operation(
     handler=_get_metrics,
     limit=LimitRule(per_minute=600, burst=100),
     headers=((b'cache-control', b'no-store'),),
+    priority=True,
 )
 
 OPERATIONS: tuple[Operation, ...] = (

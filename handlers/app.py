@@ -12,9 +12,11 @@ from typing import Any, Final
 
 from starlette.types import ASGIApp
 
+from generated.routing import OPERATIONS
 from handlers import worker
 from handlers.contract.answers import AnswerCheck
 from handlers.contract.pages import GENERATED, Pages
+from handlers.contract.priorities import priority_requests
 from handlers.contract.runtime import Runtime, connexion_app, trusted
 from handlers.contract.security import Credentials
 from handlers.contract.services import Services
@@ -30,6 +32,7 @@ from handlers.platform.edge import Edge
 from handlers.platform.forward import Forwarder
 from handlers.platform.keys import Keys, key_pair, shared_secret
 from handlers.platform.limits import LimitRule, Limits
+from handlers.platform.load import Load
 from handlers.platform.logs import LineWriter, configure_logging
 from handlers.platform.passwords import Passwords
 from handlers.platform.serving import serve
@@ -128,6 +131,7 @@ def connections_of(settings: Settings, edge: Edge, telemetry: Telemetry) -> Conn
         Bounds(per_address=settings.max_connections_per_address, in_all=settings.max_connections),
         trusts=edge.proxies.trusts,
         refusal_headers=edge.refusal_headers,
+        load=Load(priority_requests(OPERATIONS)),
     )
     connections.expose(telemetry)
     return connections

@@ -73,6 +73,7 @@ class Operation:
     headers: Sequence[Header] = ()
     sets_cookies: bool = False
     idempotent: bool = False
+    priority: bool = False
     cache: CacheRule | None = None
     __name__: str = field(init=False)
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from handlers.platform.limits import network
+from handlers.platform.load import Load
 
 if TYPE_CHECKING:
     from handlers.platform.telemetry import Telemetry
@@ -67,11 +68,16 @@ def _no_headers(_: Sequence[Header]) -> tuple[str, list[Header]]:
     return "", []
 
 
+def _trusts_nobody(_: str) -> bool:
+    return False
+
+
 class Connections:
     """The connections of one process.
 
     `trusts` tells the addresses of proxies of ours, which speak for many: neither bound holds for them.
     `refusal_headers` are the request id and headers of what the server itself answers, by the request's headers.
+    `load` knows how much work waits.
     """
 
     def __init__(
@@ -80,12 +86,14 @@ class Connections:
         *,
         trusts: Callable[[str], bool] | None = None,
         refusal_headers: RefusalHeaders = _no_headers,
+        load: Load | None = None,
     ) -> None:
+        self.load = load or Load()
         self.bounds = bounds or Bounds()
         self.refusal_headers = refusal_headers
         self.draining = False
         self.ended: Counter[str] = Counter()
-        self._trusts = trusts
+        self.trusts = trusts or _trusts_nobody
         self._open: dict[Connection, str | None] = {}
         self._counted: dict[Connection, None] = {}
         self._by_network: dict[str, dict[Connection, None]] = {}
@@ -100,7 +108,7 @@ class Connections:
 
         Where a bound is reached, the one that has waited longest without a request gives up its place.
         """
-        if self._trusts is not None and self._trusts(address):
+        if self.trusts(address):
             self._open[connection] = None
         else:
             key = network(address)
@@ -132,6 +140,7 @@ class Connections:
 
     def expose(self, telemetry: Telemetry) -> None:
         """Publishes the counts in the metrics."""
+        self.load.expose(telemetry)
         telemetry.watch("hph_connections", "Connections open now.", lambda: len(self._open), kind="gauge")
         for reason in ("head_time", "body_time", "stalled", "crowded", "refused"):
             help_text = "Connections that the server ended."

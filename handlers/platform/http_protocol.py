@@ -6,10 +6,12 @@ uvicorn bounds none of them, and its parser copies a header field anew with ever
 from __future__ import annotations
 
 import asyncio
+import select
 from typing import Any, Final
 
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from handlers.platform.connections import Connection, Connections
@@ -22,12 +24,15 @@ _BODY: Final = 2
 _OVER: Final = 3
 # Closed at once, with something unread, a connection is reset and the response may never be seen (RFC 9112, 9.6).
 _LINGER_SECONDS: Final = 2.0
+# What is there so soon after a connection is read again was there before.
+_AT_ONCE_SECONDS: Final = 0.1
 # What framing may add to a body in chunks: nobody needs chunks of less than six bytes.
 _FRAMING: Final = 1
 
 _MALFORMED: Final = Problem("INVALID_REQUEST", "Malformed HTTP request")
 _HEAD_TOO_LARGE: Final = Problem("INVALID_REQUEST", "Request header fields too large")
 _TIMED_OUT: Final = Problem("INVALID_REQUEST", "Request timed out")
+_OVERLOADED: Final = unavailable("Too much load, try again", retry_after=1)
 _FULL: Final = unavailable("Too many connections", retry_after=5)
 
 
@@ -45,10 +50,15 @@ class HttpProtocol(HttpToolsProtocol, Connection):
         super().__init__(config, server_state, app_state, _loop)
         self._all = connections
         self._bounds = connections.bounds
+        self._load = connections.load
         self._reading = _HEAD
         self._since = 0.0
         self._expires = 0.0
         self._heads = 0
+        self._cycles = 0
+        self._shed = False
+        self._rests = False
+        self._resumed = 0.0
         # Of the head under way: what came in pieces that held nothing else. Of the body: what it is, and as it came.
         self._head_bytes = 0
         self._arrived = 0
@@ -66,6 +76,7 @@ class HttpProtocol(HttpToolsProtocol, Connection):
         """Takes the connection in, or refuses it."""
         super().connection_made(transport)
         self._since = self.loop.time()
+        self._rests = not self._all.trusts(self.client[0] if self.client else "")
         life = self._all.opened(self, self.client[0] if self.client else "", self.loop)
         if life is None:
             self._refuse(503, _FULL)
@@ -116,19 +127,31 @@ class HttpProtocol(HttpToolsProtocol, Connection):
         self._reading = _BODY
         self._since = self._moved = self.loop.time()
         self._body_bytes = self._body_wire = self._body_seen = 0
+        if (self._load.is_too_high or self._is_stale()) and not self._is_answering and not self._has_priority():
+            self._turn_away()
+            return
+        self._shed = False
         super().on_headers_complete()
+        self._cycles += 1
         if self._since > self._expires or self._all.draining:
             self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         """A part of a body."""
         self._body_bytes += len(body)
-        super().on_body(body)
+        if not self._shed:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         """A request is whole."""
-        self._reading = _IDLE
-        super().on_message_complete()
+        if self._reading != _OVER:
+            self._reading = _IDLE
+        if not self._shed:
+            super().on_message_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._load.arrive()
+        super()._start_asgi_task(cycle, app)
 
     def send_400_response(self, _: str) -> None:
         """What came is no HTTP, or too much of it."""
@@ -166,6 +189,8 @@ class HttpProtocol(HttpToolsProtocol, Connection):
             else:
                 self.transport.close()
             return "head_time"
+        elif self._reading == _IDLE and self._shed and now - self._since > self.timeout_keep_alive:
+            self.transport.close()
         elif self._reading == _BODY and self._is_late(now):
             self._refuse(408, _TIMED_OUT)
             return "body_time"
@@ -175,12 +200,46 @@ class HttpProtocol(HttpToolsProtocol, Connection):
 
     @property
     def _is_answering(self) -> bool:
-        # Without a head there is no cycle yet.
-        return self._heads > 0 and not self.cycle.response_complete
+        # Without a request there is no cycle yet.
+        return self._cycles > 0 and not self.cycle.response_complete
 
     @property
     def _is_sending(self) -> bool:
         return self.cycle.response_started
+
+    def _has_priority(self) -> bool:
+        return self._load.is_priority(self.parser.get_method(), self.url)
+
+    def _turn_away(self) -> None:
+        """Answers 503 at once. The connection stays, for a new one costs more; a body that follows is passed over.
+
+        That of a proxy of ours, which speaks for many, does not rest: what has priority comes that way too.
+        """
+        self._load.refuse()
+        self._shed = True
+        request_id, own = self._all.refusal_headers(self.headers)
+        keep = self.parser.should_keep_alive() and self._since <= self._expires and not self._all.draining
+        own += [] if keep else [(b"connection", b"close")]
+        self.transport.write(self._response(503, _OVERLOADED, request_id, own))
+        if not keep:
+            self.transport.close()
+        elif self._rests:
+            self.flow.pause_reading()
+            self._load.rest(self._resume, self.loop)
+
+    def _resume(self) -> None:
+        if self.transport.is_closing():
+            return
+        if _has_left(self.transport):
+            # What it sent meanwhile is not done: nobody waits for it any more.
+            self.transport.abort()
+        else:
+            self._resumed = self.loop.time()
+            self.flow.resume_reading()
+
+    def _is_stale(self) -> bool:
+        """Whether the request came while the connection rested, and others are refused too."""
+        return self._shed and self._since - self._resumed < _AT_ONCE_SECONDS and self._load.is_stressed
 
     def _head_size(self) -> int:
         """The bytes of a head that is whole: its line and its fields with `: ` and line ends."""
@@ -195,7 +254,7 @@ class HttpProtocol(HttpToolsProtocol, Connection):
             self.transport.close()
 
     def _is_late(self, now: float) -> bool:
-        if self.cycle.waiting_for_100_continue:
+        if self._is_answering and self.cycle.waiting_for_100_continue:
             self._since = self._moved = now
         if self._body_bytes != self._body_seen:
             self._body_seen = self._body_bytes
@@ -245,3 +304,10 @@ class HttpProtocol(HttpToolsProtocol, Connection):
         ]
         head = b"".join(b"%b: %b\r\n" % field for field in fields)
         return b"%b%b\r\n%b" % (STATUS_LINE[status], head, body)
+
+
+def _has_left(transport: asyncio.Transport) -> bool:
+    """Whether the other side has closed the connection, which nobody notices who does not read (poll(2), POLLRDHUP)."""
+    poller = select.poll()
+    poller.register(transport.get_extra_info("socket").fileno(), select.POLLRDHUP)
+    return bool(poller.poll(0))

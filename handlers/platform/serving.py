@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Final
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from handlers.platform.connections import Connections
 from handlers.platform.http_protocol import HttpProtocol
@@ -44,8 +44,15 @@ def serve(
 def server_config(app: ASGIApp, connections: Connections, **more: Any) -> uvicorn.Config:
     """How uvicorn runs an application of ours; `more` are further arguments of its `Config`."""
     options: dict[str, Any] = {"timeout_graceful_shutdown": GRACE_SECONDS, **more}
+    load = connections.load
+
+    async def started(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            load.start()
+        await app(scope, receive, send)
+
     return uvicorn.Config(
-        app,
+        started,
         http=partial(HttpProtocol, connections),  # type: ignore[arg-type]  # uvicorn only calls it
         ws="none",
         access_log=False,

@@ -220,6 +220,8 @@ def _details(document: Json, operation: Json) -> list[str]:
         lines.append("sets_cookies=True")
     if operation.get("x-idempotent"):
         lines.append("idempotent=True")
+    if operation.get("x-priority"):
+        lines.append("priority=True")
     if "server" in operation.get("x-cache", {}):
         lines.append(f"cache={_cache_rule(operation['x-cache'])}")
     return lines

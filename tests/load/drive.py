@@ -197,11 +197,19 @@ class Track:
     rate: float
 
 
-def pace(address: Address, tracks: Mapping[str, Track], *, seconds: float, connections: int = 48) -> dict[str, Sample]:
+def pace(
+    address: Address,
+    tracks: Mapping[str, Track],
+    *,
+    seconds: float,
+    connections: int = 48,
+    patience: float | None = None,
+) -> dict[str, Sample]:
     """Open loop: the requests of all tracks are sent when they are due, whatever the answers do.
 
     Latency counts from the moment a request was due, so that a server that stands still is seen by all who would have
-    come meanwhile (no coordinated omission).
+    come meanwhile (no coordinated omission). `patience`: after so many seconds nobody waits any more: what finds
+    no connection free is lost, and the note `in_time` counts the successes within it.
     """
     schedule = sorted(
         ((number / track.rate, name, track.stream[number % len(track.stream)]))
@@ -216,24 +224,35 @@ def pace(address: Address, tracks: Mapping[str, Track], *, seconds: float, conne
     at = 0
     while at < len(schedule) or under_way:
         now = time.perf_counter()
-        while at < len(schedule) and idle and started + schedule[at][0] <= now:
+        while at < len(schedule) and (idle or patience is not None) and started + schedule[at][0] <= now:
             due, name, raw = schedule[at]
+            if not idle:
+                at += 1
+                continue
             connection = idle.popleft()
             connection.stream = iter((raw,))
             connection.ask(started + due)
             under_way[connection.fileno()] = name, started + due
             at += 1
         soon = at < len(schedule) and idle
-        for connection in run.wait(max(0.0, started + schedule[at][0] - now) if soon else _SILENCE_SECONDS):
+        longest = _SILENCE_SECONDS if patience is None else patience
+        for connection in run.wait(max(0.0, started + schedule[at][0] - now) if soon else longest):
             name, due = under_way.pop(connection.fileno())
             seen[name].append((time.perf_counter() - due, connection.status))
             idle.append(connection)
+        if patience is not None and now > started + seconds + patience:
+            break
         if time.perf_counter() > started + seconds + _SILENCE_SECONDS:
             raise LoadFailed(f"{len(under_way)} requests without an answer")
     whole = run.sample()
     return {
         name: Sample(
-            whole.seconds, array("d", sorted(t for t, _ in found)), Counter(s for _, s in found), 0, whole.driver_busy
+            whole.seconds,
+            array("d", sorted(t for t, _ in found)),
+            Counter(s for _, s in found),
+            0,
+            whole.driver_busy,
+            {"in_time": sum(s < 400 and (patience is None or t <= patience) for t, s in found)},
         )
         for name, found in seen.items()
     }

@@ -32,6 +32,7 @@ KNOWN_KEYS = [
     "x-rate-limit",
     "x-body-limit",
     "x-idempotent",
+    "x-priority",
     "x-cache",
     "x-emits",
     "x-pages",
