@@ -554,16 +554,12 @@ class TopicSpec:
 
 @dataclass(frozen=True, slots=True)
 class GroupSpec:
-    """A consumer group. `room` handles its `events`; for an agent's group, those that `room` plays meanwhile.
-
-    `broadcast`: every process reads everything for itself.
-    """
+    """A consumer group. `room` handles its `events`; for an agent's group, those that `room` plays meanwhile."""
 
     room: str | None
     agent: str | None
     topics: tuple[str, ...]
     events: tuple[str, ...]
-    broadcast: bool
 
 
 EVENTS: Final[dict[str, EventSpec]] = {
@@ -618,41 +614,41 @@ TOPICS: Final[dict[str, TopicSpec]] = {
 }
 
 GROUPS: Final[dict[str, GroupSpec]] = {
-    "crud-orders": GroupSpec('orders', None, ('user-events', 'inventory-events', 'payment-events', 'shipping-events', 'support-events'), ('DeliveryCompleted', 'ETAUpdated', 'InventoryReleased', 'InventoryReservationFailed', 'InventoryReserved', 'PaymentAttemptFailed', 'PaymentFailed', 'PaymentProcessed', 'RefundFailed', 'RefundProcessed', 'ReturnReceived', 'RouteIssueDetected', 'ShipmentCancelled', 'ShipmentRejected', 'ShipmentScheduled', 'ShipmentStatusUpdated', 'UserDeleted'), False),
-    "crud-payments": GroupSpec('payments', None, ('user-events', 'order-events', 'inventory-events', 'support-events'), ('InventoryReserved', 'OrderCancelled', 'RefundRequested', 'ReturnReceived', 'UserDeleted'), False),
-    "crud-inventory": GroupSpec('inventory', None, ('order-events', 'product-events', 'shipping-events', 'support-events'), ('OrderCompleted', 'ProductCreated', 'ProductDeleted', 'ProductUpdated', 'ReturnReceived', 'ShipmentScheduled'), False),
-    "crud-shipments": GroupSpec('shipments', None, ('user-events', 'order-events', 'shipping-events'), ('ETAUpdated', 'OrderCancelled', 'RouteIssueDetected', 'ShipmentScheduled', 'UserDeleted'), False),
-    "crud-products": GroupSpec('products', None, ('product-events', 'inventory-events'), ('ReviewPublished', 'StockLevelChanged'), False),
-    "crud-search": GroupSpec('products', None, ('product-events',), ('InventoryUpdated', 'ProductCreated', 'ProductDeleted', 'ProductUpdated'), True),
-    "crud-users": GroupSpec('users', None, ('user-events', 'order-events', 'payment-events'), ('OrderCompleted', 'ProfileUpdated', 'RefundFailed', 'RefundProcessed'), False),
-    "crud-checkout": GroupSpec('checkout', None, ('order-events',), ('OrderCancelled',), False),
-    "crud-returns": GroupSpec('returns', None, ('user-events', 'payment-events'), ('RefundProcessed', 'UserDeleted'), False),
-    "crud-analytics": GroupSpec('analytics', None, ('order-events', 'payment-events'), ('OrderCancelled', 'OrderCreated', 'PaymentProcessed', 'RefundProcessed'), False),
-    "crud-notifications": GroupSpec('notifications', None, ('order-events', 'payment-events', 'shipping-events', 'support-events'), ('DeliveryCompleted', 'ETAUpdated', 'OrderCancelled', 'OrderCreated', 'PaymentAttemptFailed', 'PaymentFailed', 'RefundProcessed', 'ReturnApproved', 'ReturnReceived', 'ReturnRejected', 'ReturnRequested', 'RouteIssueDetected', 'ShipmentStatusUpdated', 'TicketCreated', 'TicketResolved', 'TicketUpdated'), False),
-    "crud-addresses": GroupSpec('addresses', None, ('user-events',), ('UserDeleted',), False),
-    "crud-cart": GroupSpec('cart', None, ('user-events',), ('UserDeleted',), False),
-    "crud-payment-methods": GroupSpec('payment_methods', None, ('user-events',), ('UserDeleted',), False),
-    "crud-reviews": GroupSpec('reviews', None, ('user-events',), ('UserDeleted',), False),
-    "crud-tickets": GroupSpec('tickets', None, ('user-events',), ('UserDeleted',), False),
-    "crud-wishlist": GroupSpec('wishlist', None, ('user-events',), ('UserDeleted',), False),
-    "ecommerce-catalog-search": GroupSpec(None, 'ecommerce-catalog-search', ('product-events',), (), False),
-    "ecommerce-product-detail-enrichment": GroupSpec(None, 'ecommerce-product-detail-enrichment', ('product-events',), (), False),
-    "ecommerce-order-status": GroupSpec(None, 'ecommerce-order-status', ('order-events',), (), False),
-    "product-management-normalization-classification": GroupSpec(None, 'product-management-normalization-classification', ('product-events',), (), False),
-    "product-management-acp-transformation": GroupSpec(None, 'product-management-acp-transformation', ('product-events',), (), False),
-    "product-management-consistency-validation": GroupSpec(None, 'product-management-consistency-validation', ('product-events',), (), False),
-    "product-management-assortment-optimization": GroupSpec(None, 'product-management-assortment-optimization', ('product-events',), (), False),
-    "crm-profile-aggregation": GroupSpec('users', 'crm-profile-aggregation', ('user-events', 'order-events', 'shipping-events'), ('OrderCreated',), False),
-    "crm-segmentation-personalization": GroupSpec(None, 'crm-segmentation-personalization', ('user-events', 'order-events'), (), False),
-    "crm-support-assistance": GroupSpec(None, 'crm-support-assistance', ('payment-events', 'support-events'), (), False),
-    "inventory-health-check": GroupSpec(None, 'inventory-health-check', ('product-events', 'inventory-events', 'support-events'), (), False),
-    "inventory-jit-replenishment": GroupSpec(None, 'inventory-jit-replenishment', ('inventory-events',), (), False),
-    "inventory-reservation-validation": GroupSpec('inventory', 'inventory-reservation-validation', ('order-events', 'payment-events'), ('OrderCancelled', 'OrderCreated', 'PaymentFailed'), False),
-    "inventory-alerts-triggers": GroupSpec(None, 'inventory-alerts-triggers', ('inventory-events',), (), False),
-    "logistics-eta-computation": GroupSpec(None, 'logistics-eta-computation', ('shipping-events',), (), False),
-    "logistics-carrier-selection": GroupSpec('shipments', 'logistics-carrier-selection', ('payment-events',), ('PaymentProcessed',), False),
-    "logistics-returns-support": GroupSpec(None, 'logistics-returns-support', ('support-events',), (), False),
-    "logistics-route-issue-detection": GroupSpec(None, 'logistics-route-issue-detection', ('shipping-events',), (), False),
+    "crud-orders": GroupSpec('orders', None, ('user-events', 'inventory-events', 'payment-events', 'shipping-events', 'support-events'), ('DeliveryCompleted', 'ETAUpdated', 'InventoryReleased', 'InventoryReservationFailed', 'InventoryReserved', 'PaymentAttemptFailed', 'PaymentFailed', 'PaymentProcessed', 'RefundFailed', 'RefundProcessed', 'ReturnReceived', 'RouteIssueDetected', 'ShipmentCancelled', 'ShipmentRejected', 'ShipmentScheduled', 'ShipmentStatusUpdated', 'UserDeleted')),
+    "crud-payments": GroupSpec('payments', None, ('user-events', 'order-events', 'inventory-events', 'support-events'), ('InventoryReserved', 'OrderCancelled', 'RefundRequested', 'ReturnReceived', 'UserDeleted')),
+    "crud-inventory": GroupSpec('inventory', None, ('order-events', 'product-events', 'shipping-events', 'support-events'), ('OrderCompleted', 'ProductCreated', 'ProductDeleted', 'ProductUpdated', 'ReturnReceived', 'ShipmentScheduled')),
+    "crud-shipments": GroupSpec('shipments', None, ('user-events', 'order-events', 'shipping-events'), ('ETAUpdated', 'OrderCancelled', 'RouteIssueDetected', 'ShipmentScheduled', 'UserDeleted')),
+    "crud-products": GroupSpec('products', None, ('product-events', 'inventory-events'), ('ReviewPublished', 'StockLevelChanged')),
+    "crud-search": GroupSpec('products', None, ('product-events',), ('InventoryUpdated', 'ProductCreated', 'ProductDeleted', 'ProductUpdated')),
+    "crud-users": GroupSpec('users', None, ('user-events', 'order-events', 'payment-events'), ('OrderCompleted', 'ProfileUpdated', 'RefundFailed', 'RefundProcessed')),
+    "crud-checkout": GroupSpec('checkout', None, ('order-events',), ('OrderCancelled',)),
+    "crud-returns": GroupSpec('returns', None, ('user-events', 'payment-events'), ('RefundProcessed', 'UserDeleted')),
+    "crud-analytics": GroupSpec('analytics', None, ('order-events', 'payment-events'), ('OrderCancelled', 'OrderCreated', 'PaymentProcessed', 'RefundProcessed')),
+    "crud-notifications": GroupSpec('notifications', None, ('order-events', 'payment-events', 'shipping-events', 'support-events'), ('DeliveryCompleted', 'ETAUpdated', 'OrderCancelled', 'OrderCreated', 'PaymentAttemptFailed', 'PaymentFailed', 'RefundProcessed', 'ReturnApproved', 'ReturnReceived', 'ReturnRejected', 'ReturnRequested', 'RouteIssueDetected', 'ShipmentStatusUpdated', 'TicketCreated', 'TicketResolved', 'TicketUpdated')),
+    "crud-addresses": GroupSpec('addresses', None, ('user-events',), ('UserDeleted',)),
+    "crud-cart": GroupSpec('cart', None, ('user-events',), ('UserDeleted',)),
+    "crud-payment-methods": GroupSpec('payment_methods', None, ('user-events',), ('UserDeleted',)),
+    "crud-reviews": GroupSpec('reviews', None, ('user-events',), ('UserDeleted',)),
+    "crud-tickets": GroupSpec('tickets', None, ('user-events',), ('UserDeleted',)),
+    "crud-wishlist": GroupSpec('wishlist', None, ('user-events',), ('UserDeleted',)),
+    "ecommerce-catalog-search": GroupSpec(None, 'ecommerce-catalog-search', ('product-events',), ()),
+    "ecommerce-product-detail-enrichment": GroupSpec(None, 'ecommerce-product-detail-enrichment', ('product-events',), ()),
+    "ecommerce-order-status": GroupSpec(None, 'ecommerce-order-status', ('order-events',), ()),
+    "product-management-normalization-classification": GroupSpec(None, 'product-management-normalization-classification', ('product-events',), ()),
+    "product-management-acp-transformation": GroupSpec(None, 'product-management-acp-transformation', ('product-events',), ()),
+    "product-management-consistency-validation": GroupSpec(None, 'product-management-consistency-validation', ('product-events',), ()),
+    "product-management-assortment-optimization": GroupSpec(None, 'product-management-assortment-optimization', ('product-events',), ()),
+    "crm-profile-aggregation": GroupSpec('users', 'crm-profile-aggregation', ('user-events', 'order-events', 'shipping-events'), ('OrderCreated',)),
+    "crm-segmentation-personalization": GroupSpec(None, 'crm-segmentation-personalization', ('user-events', 'order-events'), ()),
+    "crm-support-assistance": GroupSpec(None, 'crm-support-assistance', ('payment-events', 'support-events'), ()),
+    "inventory-health-check": GroupSpec(None, 'inventory-health-check', ('product-events', 'inventory-events', 'support-events'), ()),
+    "inventory-jit-replenishment": GroupSpec(None, 'inventory-jit-replenishment', ('inventory-events',), ()),
+    "inventory-reservation-validation": GroupSpec('inventory', 'inventory-reservation-validation', ('order-events', 'payment-events'), ('OrderCancelled', 'OrderCreated', 'PaymentFailed')),
+    "inventory-alerts-triggers": GroupSpec(None, 'inventory-alerts-triggers', ('inventory-events',), ()),
+    "logistics-eta-computation": GroupSpec(None, 'logistics-eta-computation', ('shipping-events',), ()),
+    "logistics-carrier-selection": GroupSpec('shipments', 'logistics-carrier-selection', ('payment-events',), ('PaymentProcessed',)),
+    "logistics-returns-support": GroupSpec(None, 'logistics-returns-support', ('support-events',), ()),
+    "logistics-route-issue-detection": GroupSpec(None, 'logistics-route-issue-detection', ('shipping-events',), ()),
 }
 
 EventType = Literal[

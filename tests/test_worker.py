@@ -91,10 +91,6 @@ def test_every_example_of_the_contract_fits() -> None:
             assert contract.key(name, example["payload"]["data"])
 
 
-def test_what_is_broadcast_is_no_checkpoint_group() -> None:
-    assert [group for group, spec in GROUPS.items() if spec.broadcast] == ["crud-search"]
-
-
 async def collected(running: RunningApp, topic: str, count: int) -> list[Received]:
     """What a reader of a topic has got after so many messages."""
     got: list[Received] = []

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
-from generated.events import EVENTS, GROUPS, GroupSpec
+from generated.events import EVENTS, GroupSpec
 from handlers.contract.services import EventServices
 from handlers.platform.audit import AuditLog
 from handlers.platform.bus.port import BusUnavailable, Consumption, EventBus, Subscription
@@ -43,13 +43,11 @@ class EventWorker:
         open_bus: Callable[[], EventBus],
         *,
         contract: EventContract | None = None,
-        groups: Mapping[str, GroupSpec] = GROUPS,
         jobs: Sequence[Job] = (),
     ) -> None:
         self._services = services
         self._jobs = jobs
         self._open_bus = open_bus
-        self._groups = groups
         self._contract = contract or EventContract.load()
         self._letters = DeadLetters(services.store, services.clock)
         self._consumers = [self._consumer(group, own) for group, own in handlers.items() if own]
@@ -106,7 +104,7 @@ class EventWorker:
 
     def _consumer(self, group: str, own: Mapping[str, RoomHandler]) -> Consumer:
         handlers: dict[str, Handler] = {name: partial(_call, handler, self._services) for name, handler in own.items()}
-        return Consumer(group, handlers, self._contract, self._letters, broadcast=self._groups[group].broadcast)
+        return Consumer(group, handlers, self._contract, self._letters)
 
     def _subscription(self, consumer: Consumer) -> Subscription:
         return consumer.subscription(tuple(sorted({self._contract.events[name].topic for name in consumer.events})))

@@ -56,7 +56,6 @@ class Consumer:
         contract: EventContract,
         letters: DeadLetters,
         *,
-        broadcast: bool = False,
         patience: Patience | None = None,
     ) -> None:
         self.group = group
@@ -65,7 +64,6 @@ class Consumer:
         self._contract = contract
         self._letters = letters
         self._buried = Buried(letters, group)
-        self._broadcast = broadcast
         self._patience = patience or Patience()
 
     @property
@@ -75,7 +73,7 @@ class Consumer:
 
     def subscription(self, topics: tuple[str, ...]) -> Subscription:
         """What the bus is to know of it."""
-        return Subscription(self.group, topics, self.deliver, self._broadcast, self._buried.taken)
+        return Subscription(self.group, topics, self.deliver, self._buried.taken)
 
     async def deliver(self, batch: Batch) -> None:
         """Handles a batch. Returns early when the batch is to stop; what it has finished is noted in the batch."""
@@ -145,7 +143,7 @@ class Consumer:
         except EventMismatch as error:
             await self._bury(message, "invalid", str(error), 1)
             return
-        if not self._broadcast and not event.replayed and await self._buried.holds(event.id):
+        if not event.replayed and await self._buried.holds(event.id):
             self.counts.passed += 1
             return
         await self._handle(event)
@@ -194,8 +192,6 @@ class Consumer:
     async def _bury(self, message: Received, reason: Reason, error: str, attempts: int) -> None:
         self.counts.buried += 1
         log.error("%s gives up %s: %s: %s", self.group, _name(message), reason, error)
-        if self._broadcast:
-            return  # each process for itself: there is nothing to send again
         event_id = message.attributes.get(ID) or f"{message.topic}-{message.partition}-{message.sequence}"
         await self._letters.bury(
             Failure(

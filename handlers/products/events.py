@@ -1,5 +1,5 @@
-"""What the catalogue does when it hears something: stock and ratings on the product (`crud-products`), and, in every
-process, the index (`crud-search`). The latter also ends what a crash cut short."""
+"""What the catalogue does when it hears something: stock and ratings on the product (`crud-products`), and, for every
+process, that its index is old (`crud-search`). The latter also ends what a crash cut short."""
 
 from __future__ import annotations
 

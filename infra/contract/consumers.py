@@ -32,16 +32,12 @@ class TopicSpec:
 
 @dataclass(frozen=True, slots=True)
 class GroupSpec:
-    """A consumer group. `room` handles its `events`; for an agent's group, those that `room` plays meanwhile.
-
-    `broadcast`: every process reads everything for itself.
-    """
+    """A consumer group. `room` handles its `events`; for an agent's group, those that `room` plays meanwhile."""
 
     room: str | None
     agent: str | None
     topics: tuple[str, ...]
     events: tuple[str, ...]
-    broadcast: bool
 
 '''
 
@@ -58,8 +54,7 @@ def render_table(document: Json, data: dict[str, str]) -> str:
     lines += ["}", "", "GROUPS: Final[dict[str, GroupSpec]] = {"]
     for group, entry in document["x-consumer-groups"].items():
         room, events = played(document, group)
-        broadcast = entry.get("delivery") == "broadcast"
-        spec = (room, entry.get("agent"), tuple(entry["topics"]), tuple(events), broadcast)
+        spec = (room, entry.get("agent"), tuple(entry["topics"]), tuple(events))
         lines.append(f'    "{group}": GroupSpec{spec!r},')
     lines += ["}", "", "EventType = Literal[", *(f'    "{name}",' for name in document["components"]["messages"]), "]"]
     return "\n".join([*lines, ""])

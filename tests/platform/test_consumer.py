@@ -262,16 +262,6 @@ async def test_what_is_for_others_is_passed_over(world: Parts) -> None:
     assert type_of({}) == ("", "")
 
 
-async def test_broadcasts_are_given_up_without_a_record(world: Parts) -> None:
-    async def handler(_: Event[Any]) -> None:
-        raise ValueError
-
-    own = consumer(world, handler, broadcast=True)
-    assert (await delivered(own, received(envelope()))).finished == 1
-    assert own.counts.buried == 1
-    assert await world.letters.find("counters.event-1") is None
-
-
 async def test_a_replay_is_handled_and_settles_its_letter(world: Parts) -> None:
     broken = True
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
@@ -16,6 +16,8 @@ from handlers.platform.ids import new_id
 from handlers.platform.store.port import Document
 from handlers.products import documents, write
 from handlers.products.catalogue import Catalogue
+from handlers.products.store import CONTAINER
+from handlers.settings import Settings
 from tests.support.shop import Shop, new_product
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -24,9 +26,9 @@ AUTHOR = write.Author("user-demo-admin", "request-elsewhere")
 
 
 @asynccontextmanager
-async def another_process(shop: Shop) -> AsyncIterator[Services]:
+async def another_process(shop: Shop, settings: Settings | None = None) -> AsyncIterator[Services]:
     """Services of their own on the same files, as another process has them."""
-    services = build_services(shop.services.settings, clock=shop.running.clock)
+    services = build_services(settings or shop.services.settings, clock=shop.running.clock)
     try:
         yield services
     finally:
@@ -87,3 +89,25 @@ async def test_what_another_process_writes_is_found(shop: Shop) -> None:
 
         await until(gone, 40.0)
         assert (await shop.client.get(f"/api/products/{product_id}")).status_code == 404
+
+
+@pytest.mark.parametrize("redis", [True, False])
+async def test_eight_processes_learn_of_a_product_whoever_reads_its_event(shop: Shop, redis: bool) -> None:
+    """There is no reader of the bus for each: Event Hubs lets five read a partition."""
+    settings = shop.services.settings
+    if not redis:
+        settings = settings.model_copy(update={"redis_url": None})
+    async with AsyncExitStack() as stack:
+        others = [await stack.enter_async_context(another_process(shop, settings)) for _ in range(8)]
+        for services in others:
+            await services.room(Catalogue).start()
+        made = await created_elsewhere(others[0], f"Achtling Laterne {redis}")
+        product_id = made.data["product_id"]
+
+        async def known() -> bool:
+            indices = [await services.room(Catalogue).index() for services in others]
+            for services in others:
+                await services.responses.generations.settle((CONTAINER,))
+            return all(index.find(product_id) is not None for index in indices)
+
+        await until(known, 20.0)

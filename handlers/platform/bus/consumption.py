@@ -71,9 +71,8 @@ class SharedConsumption(ABC, Generic[K, O, P]):
         self._lease = lease
         self._save_seconds = save_seconds
         self._calm = calm
-        self._shared = {s.group: s for s in subscriptions if not s.broadcast}
+        self._shared = {s.group: s for s in subscriptions}
         self._partitions: dict[K, P] = {}
-        self._own: list[P] = []  # of broadcast groups
         self._rebalance = asyncio.Event()
         self._unsaved = asyncio.Event()
         self._renewed = time.monotonic()
@@ -94,7 +93,6 @@ class SharedConsumption(ABC, Generic[K, O, P]):
             log.warning("the partitions of this process could not be handed back; others take them after its lease")
         finally:
             self._partitions.clear()
-            self._own.clear()
 
     async def abandon(self) -> None:
         """Ends at once and saves nothing."""
@@ -155,7 +153,7 @@ class SharedConsumption(ABC, Generic[K, O, P]):
     # --- partitions -------------------------------------------------------------------------------------------------
 
     def _all(self) -> list[P]:
-        return [*self._partitions.values(), *self._own]
+        return [*self._partitions.values()]
 
     async def _balance(self) -> None:
         if not self._shared:

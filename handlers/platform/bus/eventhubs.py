@@ -1,9 +1,9 @@
 """The event bus on Azure Event Hubs. Loaded only when the settings name a namespace.
 
 What the service does otherwise than the embedded log: a call of `publish` may be carried out in part before it fails; a
-lost acknowledgement stores messages twice (the SDK sends again); each partition that is read costs a connection; five
-processes at most read one broadcast group (readers of a consumer group without an epoch). `Received.sequence` is the
-service's number plus one.
+lost acknowledgement stores messages twice (the SDK sends again); each partition that is read or sent to costs a
+connection. Every reader has an epoch, so that its limit of five readers a partition and group is never met.
+`Received.sequence` is the service's number plus one.
 """
 
 from __future__ import annotations
@@ -90,11 +90,8 @@ class EventHubsBus:
     async def consume(self, subscriptions: Sequence[Subscription]) -> EventHubsConsumption:
         """Starts delivering."""
         await asyncio.gather(*(self._numbers(topic) for topic in {topic for s in subscriptions for topic in s.topics}))
-        wanted = {s.group: self._keys(s) for s in subscriptions if not s.broadcast}
-        own = [(s, key) for s in subscriptions if s.broadcast for key in self._keys(s)]
-        places = await asyncio.gather(*(self._end_of(topic, number) for _, (_, topic, number) in own))
-        consumption = EventHubsConsumption(self, subscriptions, wanted)
-        await consumption.start([(s, key, place) for (s, key), place in zip(own, places, strict=True)])
+        consumption = EventHubsConsumption(self, subscriptions, {s.group: self._keys(s) for s in subscriptions})
+        await consumption.start()
         return consumption
 
     async def positions(self, groups: Mapping[str, Sequence[str]]) -> list[Position]:

@@ -31,13 +31,12 @@ class EventHubsConsumption(SharedConsumption[Key, Place, Partition]):
         self._bus = bus
         self._shares = Shares(bus.store, new_owner(), bus.lease, wanted)
 
-    async def start(self, broadcasts: Sequence[tuple[Subscription, Key, Place]]) -> None:
+    async def start(self) -> None:
         """Takes what is free and begins. Raises `BusUnavailable`."""
         try:
             await self._balance()
         except StoreError as error:
             raise BusUnavailable("the partitions cannot be shared out") from error
-        self._own = [self._open(subscription, key, place) for subscription, key, place in broadcasts]
         self._begin()
 
     async def _share(self) -> Balance[Key, Place]:

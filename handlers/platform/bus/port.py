@@ -116,15 +116,14 @@ def _unheard() -> None:
 class Subscription:
     """A consumer group of this process and what receives its messages.
 
-    `broadcast`: this process reads all partitions for itself, from the moment of `consume` on, without a checkpoint.
-    Otherwise a group that is new begins with the oldest message there is. `taken` hears of every partition that this
-    process gets, before the first message of it comes.
+    A group that is new begins with the oldest message there is. `taken` hears of every partition that this process
+    gets, before the first message of it comes. What every process has to know is told through the store and Redis
+    (`Responses.changed`): readers of a group for each process would be five at most on Event Hubs.
     """
 
     group: str
     topics: tuple[str, ...]
     deliver: Deliver
-    broadcast: bool = False
     taken: Callable[[], None] = _unheard
 
 

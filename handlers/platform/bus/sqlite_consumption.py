@@ -31,7 +31,6 @@ class SqliteConsumption(SharedConsumption[Key, Ownership, Partition]):
         super().__init__(subscriptions, lease, save_seconds=SAVE_SECONDS)
         self._bus = bus
         self._member = new_owner()
-        self._broadcast = [s for s in subscriptions if s.broadcast]
         self._wanted = {group: [*_slots(bus, s)] for group, s in self._shared.items()}
         self._heads: dict[int, int] = {}
         self._bell = bus.listen()
@@ -39,10 +38,6 @@ class SqliteConsumption(SharedConsumption[Key, Ownership, Partition]):
     async def start(self) -> None:
         """Takes what is free and begins."""
         self._heads = self._bus.heads()
-        for subscription in self._broadcast:
-            for number in _slots(self._bus, subscription):
-                end = Ownership(0, self._heads.get(number, 0))
-                self._own.append(self._open(subscription, (subscription.group, number), end))
         await self._balance()
         self._begin(self._listen)
 

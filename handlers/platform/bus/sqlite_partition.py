@@ -54,7 +54,7 @@ class Partition:
         self._more.set()
 
     def unsaved(self) -> bool:
-        """Whether it has moved since its last checkpoint; broadcast groups have none."""
+        """Whether it has moved since its last checkpoint."""
         return self.position > self.saved
 
     def reached(self) -> tuple[int, int]:

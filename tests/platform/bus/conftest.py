@@ -117,11 +117,11 @@ async def eventually(condition: Callable[[], bool | Awaitable[bool]]) -> None:
 class Reader:
     """A group's receiver that keeps what it gets. `hold` keeps it from finishing."""
 
-    def __init__(self, group: str = "readers", *, broadcast: bool = False) -> None:
+    def __init__(self, group: str = "readers") -> None:
         self.got: list[Received] = []
         self.batches: list[Batch] = []
         self.hold: asyncio.Event | None = None
-        self.subscription = Subscription(group, ("a-events",), self._deliver, broadcast)
+        self.subscription = Subscription(group, ("a-events",), self._deliver)
 
     async def _deliver(self, batch: Batch) -> None:
         self.batches.append(batch)

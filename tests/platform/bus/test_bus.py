@@ -1,4 +1,4 @@
-"""What every event bus does: order within a key, groups, checkpoints, owners, broadcasts."""
+"""What every event bus does: order within a key, groups, checkpoints, owners."""
 
 from __future__ import annotations
 
@@ -194,20 +194,6 @@ async def test_the_checkpoint_of_a_former_owner_is_refused(open_bus: Opener) -> 
     await after.until(1)
     assert after.bodies == [b"k:3"]
     await c.stop()
-
-
-async def test_broadcasts_reach_every_process_from_now_on(open_bus: Opener) -> None:
-    one, two = open_bus(), open_bus()
-    await one.publish("a-events", [message("k", 1)])
-    first, second = Reader("all", broadcast=True), Reader("all", broadcast=True)
-    a = await one.consume([first.subscription])
-    b = await two.consume([second.subscription])
-    await two.publish("a-events", [message("k", 2), message("l", 3)])
-    await first.until(2)
-    await second.until(2)
-    assert sorted(first.bodies) == sorted(second.bodies) == [b"k:2", b"l:3"]
-    await a.stop()
-    await b.stop()
 
 
 async def test_a_receiver_that_fails_gets_the_batch_again(bus: EventBus) -> None:
