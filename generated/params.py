@@ -442,7 +442,7 @@ class CreatePaymentIntentParameters:
 class RefundPaymentParameters:
     """Parameters of `refundPayment`."""
 
-    idempotency_key: str | None = None
+    idempotency_key: str
 
 @dataclass(kw_only=True, slots=True)
 class ReceiveStripeWebhookParameters:

@@ -1047,7 +1047,7 @@ refundPayment = Operation(
     status=201,
     parameters=Parameters(
         p.RefundPaymentParameters,
-        header=(Parameter("Idempotency-Key", "idempotency_key", text(min_length=8, max_length=128, pattern='^[A-Za-z0-9_-]+$')),),
+        header=(Parameter("Idempotency-Key", "idempotency_key", text(min_length=8, max_length=128, pattern='^[A-Za-z0-9_-]+$'), required=True),),
     ),
     body=Body(m.RefundCreate),
     limit=LimitRule(per_minute=30, burst=10),

@@ -24,7 +24,6 @@ from handlers.payments.rules import Cause, RefundRequest
 from handlers.platform.audit import audit_row
 from handlers.platform.errors import Problem, not_found, unprocessable
 from handlers.platform.idempotency import Once, Replayed
-from handlers.platform.ids import new_id
 from handlers.platform.money import AmountNotExact, minor_units
 from handlers.platform.store.port import Operation
 
@@ -76,11 +75,12 @@ async def confirm_payment(body: m.PaymentConfirm, call: Call) -> v.Payment:
 
 
 async def refund_payment(_: p.RefundPaymentParameters, body: m.RefundCreate, call: Call) -> v.Refund:
-    """Returns money, audited. With an `Idempotency-Key` a repetition goes on with the same refund."""
+    """Returns money, audited, one refund for each key. What the provider does not say is answered as pending."""
     if await orders.owner_of(call.services.store, body.order_id) is None:
         raise not_found("Order", order_id=body.order_id)
     once = await call.once(store.CONTAINER, body.order_id)
-    refund_id = f"refund-{call.key.row_id[-28:]}" if call.key is not None else new_id("refund")
+    assert call.key is not None  # noqa: S101 - the contract requires the header
+    refund_id = f"refund-{call.key.row_id[-28:]}"
     payment = await store.payment_of(call.services.store, body.order_id)
     if payment is None:
         raise rules.nothing_paid()
@@ -91,6 +91,7 @@ async def refund_payment(_: p.RefundPaymentParameters, body: m.RefundCreate, cal
         amount=_units(body.amount, payment["currency"]) if body.amount is not MISSING else None,
         note=body.note if body.note is not MISSING else None,
         created_by=call.principal.id,
+        digest=call.key.digest,
     )
     audit = audit_row(
         store.CONTAINER,
@@ -110,7 +111,11 @@ async def refund_payment(_: p.RefundPaymentParameters, body: m.RefundCreate, cal
     try:
         made = await refunds.refund(call.services, request, Cause(call.request_id), audit)
     except PartnerUnavailable:
-        raise rules.provider_away() from None
+        # Begun, and `reconcile` goes on with it. The key stays free, so that a repetition goes on with it as well.
+        begun = await store.read(call.services.store, body.order_id, refund_id)
+        if begun is None:
+            raise rules.provider_away() from None
+        return views.refund_view(begun)
     if made["status"] == "failed":
         raise rules.nothing_paid()
     view = views.refund_view(made)

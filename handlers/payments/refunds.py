@@ -39,10 +39,12 @@ Json = dict[str, Any]
 async def refund(services: EventServices, request: RefundRequest, cause: Cause, *rows: Operation) -> Json:
     """Returns money, once for each refund id; answers the refund's document. `rows` are written with its beginning.
 
-    Raises `Problem`: 404 no payment, 409 `order_state_invalid` nothing was paid, 422 `refund_exceeds_payment`.
+    Raises `Problem`: 404 no payment, 409 `order_state_invalid` nothing was paid, 422 `refund_exceeds_payment`,
+    `idempotency_key_reused`.
     """
     known = await store.read(services.store, request.order_id, request.refund_id)
     if known is not None:
+        rules.check_same_refund(known, request)
         return await resume(services, known, cause)
     held = await _held(services, request, cause, rows)
     await call_off_unshipped(services, held, cause)
@@ -92,6 +94,7 @@ async def _held(services: EventServices, request: RefundRequest, cause: Cause, r
         known = await store.read(services.store, request.order_id, request.refund_id)
         if known is None:
             raise
+        rules.check_same_refund(known, request)
         return known
 
 

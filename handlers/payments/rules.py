@@ -81,7 +81,10 @@ class Cause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundRequest:
-    """A refund to make, once for each `refund_id`. Without `amount` (minor units): all that is left."""
+    """A refund to make, once for each `refund_id`. Without `amount` (minor units): all that is left.
+
+    `digest`: of the request that asked for it; one with another digest is not the same refund.
+    """
 
     refund_id: str
     order_id: str
@@ -90,6 +93,7 @@ class RefundRequest:
     note: str | None = None
     return_id: str | None = None
     created_by: str | None = None
+    digest: str | None = None
 
 
 def intent_order(payable: Payable, customer: str | None) -> IntentOrder:
@@ -166,6 +170,7 @@ def new_refund(request: RefundRequest, payment: Mapping[str, Any], amount: int, 
         "note": request.note,
         "return_id": request.return_id,
         "created_by": request.created_by,
+        "digest": request.digest,
         "correlation_id": cause.correlation_id,
         "created_at": now,
         "updated_at": now,
@@ -310,6 +315,16 @@ def check_costs(amount: int) -> None:
     """Raises `Problem` 409 for an order that costs nothing: it is paid without a payment provider."""
     if amount == 0:
         raise conflict("This order costs nothing", "payment_already_made")
+
+
+def check_same_refund(refund: Mapping[str, Any], request: RefundRequest) -> None:
+    """Raises `Problem` 422 when a refund was begun by another request under the same key.
+
+    Kept on the refund itself: the row of the key goes when its request fails, the money may have moved all the same.
+    """
+    known = refund.get("digest")
+    if known is not None and request.digest is not None and known != request.digest:
+        raise unprocessable("This key was used with another request", "idempotency_key_reused")
 
 
 def nothing_paid() -> Problem:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from handlers.payments import store
-from handlers.platform.store.port import Query
+from handlers.platform.store.port import Query, StoreUnavailable
 from infra.local.stripe.faults import Fault
 from infra.local.stripe.intents import confirm_intent
 from tests.orders.test_orders import placed
@@ -66,7 +66,7 @@ async def paid(shop: Shop, shopper: Shopper, amount: float = 40.0) -> Json:
 async def refund(shop: Shop, order: Json, key: str | None = None, **more: Any) -> httpx.Response:
     staff = (await sign_in(shop.running))["staff"]
     body = {"order_id": order["order_id"], "reason": "goodwill", **more}
-    headers = {**staff.by_bearer, **({"Idempotency-Key": key} if key else {})}
+    headers = {**staff.by_bearer, "Idempotency-Key": key or uuid4().hex}
     return await shop.client.post("/api/payments/refund", json=body, headers=headers)
 
 
@@ -247,14 +247,50 @@ async def test_what_cannot_be_refunded(shop: Shop) -> None:
     assert (unpaid.status_code, rule_of(unpaid)) == (409, "order_state_invalid")
 
 
-async def test_a_refund_in_doubt_goes_on_with_its_key(shop: Shop) -> None:
+@pytest.mark.parametrize("fault", ["reset_after", "reset_before"])
+async def test_a_refund_in_doubt_is_pending_and_goes_on_with_its_key(shop: Shop, fault: str) -> None:
+    """Done and not told of, or never asked for: the caller cannot know, and must not ask for another one."""
     order, key = await paid(shop, await customer(shop)), uuid4().hex
-    shop.stripe.faults.add(Fault("reset_after", on="refunds.create", times=2))
+    shop.stripe.faults.add(Fault(fault, on="refunds.create", times=2))
     shop.stripe.faults.add(Fault(429, on="refunds.list", times=2))
-    assert (await refund(shop, order, key, amount=10.0)).status_code == 503
-    assert (await refund(shop, order, key, amount=10.0)).status_code == 201
+    first = await refund(shop, order, key, amount=10.0)
+    assert (first.status_code, first.json()["status"]) == (201, "pending"), first.text
+    shop.stripe.faults.clear()
+    other = await refund(shop, order, key, amount=11.0)
+    assert (other.status_code, rule_of(other)) == (422, "idempotency_key_reused")
+    again = await refund(shop, order, key, amount=10.0)
+    assert (again.status_code, again.json()["status"]) == (201, "succeeded")
+    assert again.json()["refund_id"] == first.json()["refund_id"]
     intent_id = (await store.payment_of(shop.services.store, order["order_id"]) or {})["id"]
     assert [each["amount"] for each in shop.stripe.account.state.all("refund", payment_intent=intent_id)] == [1000]
+
+
+async def test_a_503_of_a_refund_leaves_one_refund(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stripe has done it and the store is gone before that is written: same key one refund, another amount 422."""
+    order, key = await paid(shop, await customer(shop)), uuid4().hex
+    change = store.change
+
+    async def away(*_: Any, **__: Any) -> Any:
+        raise StoreUnavailable("the store is away")
+
+    monkeypatch.setattr(store, "change", away)
+    assert (await refund(shop, order, key, amount=10.0)).status_code == 503
+    monkeypatch.setattr(store, "change", change)
+    other = await refund(shop, order, key, amount=11.0)
+    assert (other.status_code, rule_of(other)) == (422, "idempotency_key_reused")
+    again = await refund(shop, order, key, amount=10.0)
+    assert (again.status_code, again.json()["amount"], again.json()["status"]) == (201, 10.0, "succeeded")
+    intent_id = (await store.payment_of(shop.services.store, order["order_id"]) or {})["id"]
+    assert [each["amount"] for each in shop.stripe.account.state.all("refund", payment_intent=intent_id)] == [1000]
+
+
+async def test_a_refund_needs_a_key(shop: Shop) -> None:
+    order = await paid(shop, await customer(shop))
+    staff = (await sign_in(shop.running))["staff"]
+    body = {"order_id": order["order_id"], "reason": "goodwill", "amount": 10.0}
+    answer = await shop.client.post("/api/payments/refund", json=body, headers=staff.by_bearer)
+    assert (answer.status_code, answer.json()["error"]["details"]["faults"][0]["path"]) == (400, "Idempotency-Key")
+    assert (await store.payment_of(shop.services.store, order["order_id"]) or {})["refund_held"] == 0
 
 
 async def test_a_refund_that_stripe_refuses(shop: Shop) -> None:

@@ -1766,6 +1766,10 @@ export interface paths {
          * Refund a payment
          * @description Returns some or all of what an order was paid with, to the same method. Audited. For staff.
          *
+         *     One key is one refund, for good: repeating it answers that refund as it is now, never makes another, and with another body is 422. While the payment
+         *     provider cannot be reached or does not say what became of it, the answer is the refund with `status` `pending`: it is made as soon as that is possible, and
+         *     is not to be asked for again under another key.
+         *
          *     Returning everything ends an order that is not shipped: a booked parcel is called off first. One that is with the carrier goes on, and its order becomes `refunded`.
          *
          *     422: `refund_exceeds_payment` when `amount` is more than is left, `idempotency_key_reused`. 409: `order_state_invalid` when nothing was paid,
@@ -10804,6 +10808,12 @@ export interface components {
          */
         RefreshCookie: string;
         /**
+         * @description A key of the caller's, new for every intended effect. Required: without one a repetition could move money twice. Kept 24 hours: the same key with the same body answers what the first
+         *     call answered; with another body 422 (`idempotency_key_reused`); while the first still runs 409 (`idempotency_in_progress`).
+         * @example 7f9c24e5-3c1f-4a8e-9f43-0f6a2f3f8f11
+         */
+        RequiredIdempotencyKey: string;
+        /**
          * @description Id of the return.
          * @example return-01J9ZK3T5M8Q2R7V
          */
@@ -18230,13 +18240,13 @@ export interface operations {
     refundPayment: {
         parameters: {
             query?: never;
-            header?: {
+            header: {
                 /**
-                 * @description A key of the caller's, new for every intended effect. Kept 24 hours: the same key with the same body answers what the first
+                 * @description A key of the caller's, new for every intended effect. Required: without one a repetition could move money twice. Kept 24 hours: the same key with the same body answers what the first
                  *     call answered; with another body 422 (`idempotency_key_reused`); while the first still runs 409 (`idempotency_in_progress`).
                  * @example 7f9c24e5-3c1f-4a8e-9f43-0f6a2f3f8f11
                  */
-                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+                "Idempotency-Key": components["parameters"]["RequiredIdempotencyKey"];
             };
             path?: never;
             cookie?: never;

@@ -10,6 +10,7 @@ from infra.contract.lint.walkers import named
 
 ROLES = ("anonymous", "customer", "staff", "admin")
 _EVERYBODYS = {"read:products"}  # the plan grants it; reading the catalogue is public, so nothing asks for it
+_KEYS = ("IdempotencyKey", "RequiredIdempotencyKey")
 
 
 def _granted(contract: Contract, role: str) -> set[str]:
@@ -76,10 +77,10 @@ def security_derived(contract: Contract) -> Found:
 
 @rule("idempotency-key")
 def idempotency_key(contract: Contract) -> Found:
-    """`x-idempotent: true` and the parameter IdempotencyKey come together, on POST."""
+    """`x-idempotent: true` and the parameter IdempotencyKey, or RequiredIdempotencyKey, come together, on POST."""
     for operation in contract.operations:
         parameters = operation.document.get("parameters", [])
-        takes = any(named(parameter.get("$ref", "")) == "IdempotencyKey" for parameter in parameters)
+        takes = any(named(parameter.get("$ref", "")) in _KEYS for parameter in parameters)
         says = operation.document.get("x-idempotent") is True
         if says and not takes:
             yield operation.place, "x-idempotent without the parameter IdempotencyKey"
