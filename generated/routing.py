@@ -937,7 +937,7 @@ createOrder = Operation(
     priority=True,
 )
 
-_get_order: Callable[[p.GetOrderParameters, Call], Awaitable[v.Order | Reply[v.Order]]] = orders.get_order
+_get_order: Callable[[p.GetOrderParameters, Call], Awaitable[v.OrderLookup | Reply[v.OrderLookup]]] = orders.get_order
 getOrder = Operation(
     id="getOrder", method="get", path="/api/orders/{order_id}", access=Access("anonymous"),
     handler=_get_order,

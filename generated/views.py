@@ -1529,6 +1529,31 @@ class Order(TypedDict):
     completed_at: NotRequired[str]
 
 
+class OrderLookup(TypedDict):
+    order_id: str
+    order_number: str
+    user_id: NotRequired[str]
+    status: Literal['pending', 'awaiting_payment', 'payment_failed', 'paid', 'processing', 'shipped', 'delivered', 'completed', 'cancelled', 'refunded']
+    payment_status: Literal['pending', 'processing', 'paid', 'failed', 'cancelled', 'refund_pending', 'partially_refunded', 'refunded']
+    fulfillment_status: Literal['pending', 'reserved', 'scheduled', 'shipped', 'delivered', 'returned', 'cancelled']
+    email: NotRequired[str]
+    items: NotRequired[list[OrderItem]]
+    totals: NotRequired[OrderTotals]
+    shipping_address: NotRequired[Address]
+    billing_address: NotRequired[Address]
+    payment: NotRequired[OrderPayment]
+    shipping: NotRequired[OrderShipping]
+    promo_code: NotRequired[str]
+    notes: NotRequired[str]
+    cancellation: NotRequired[OrderCancellation]
+    payment_due_at: NotRequired[str]
+    created_at: str
+    updated_at: str
+    paid_at: NotRequired[str]
+    completed_at: NotRequired[str]
+    timeline: NotRequired[list[TrackingEvent]]
+
+
 class ErrorBody(TypedDict):
     code: Literal['INVALID_REQUEST', 'UNAUTHORIZED', 'FORBIDDEN', 'RESOURCE_NOT_FOUND', 'METHOD_NOT_ALLOWED', 'CONFLICT', 'PRECONDITION_FAILED', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'UNPROCESSABLE_ENTITY', 'RATE_LIMIT_EXCEEDED', 'INTERNAL_SERVER_ERROR', 'NOT_IMPLEMENTED', 'SERVICE_UNAVAILABLE']
     message: str

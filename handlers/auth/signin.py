@@ -12,6 +12,7 @@ from handlers.contract.call import Call
 from handlers.contract.reply import Reply
 from handlers.contract.services import Services
 from handlers.platform import cookies
+from handlers.platform.access import GUEST
 from handlers.platform.clock import timestamp
 from handlers.platform.errors import unauthorized
 from handlers.users import store
@@ -46,7 +47,7 @@ def session_of(services: Services, user: rules.Json, refresh: RefreshToken) -> v
 
 def guest(services: Services) -> v.Session:
     """A guest's session: a token of 14 days, nothing kept (decisions 14 and 56)."""
-    session_id = f"guest-{uuid4()}"
+    session_id = f"{GUEST}{uuid4()}"
     token = services.tokens.issue(rules.guest_principal(session_id), lifetime=rules.GUEST_LIFETIME)
     return rules.guest_session(session_id, token, services.csrf.token(session_id))
 

@@ -52,21 +52,22 @@ async def create_order(params: p.CreateOrderParameters, body: m.OrderCreate, cal
     return Reply(view, status=201, etag=document.etag if document is not None else None)
 
 
-async def get_order(params: p.GetOrderParameters, call: Call) -> Reply[v.Order]:
-    """An order as it is now."""
-    found = await _visible(params.order_id, params.email, call)
-    return Reply(views.order_view(found.data), etag=found.etag)
+async def get_order(params: p.GetOrderParameters, call: Call) -> Reply[v.OrderLookup]:
+    """An order as it is now; status and timeline where only its e-mail address is known."""
+    found, whole = await _visible(params.order_id, params.email, call)
+    return Reply(views.lookup_view(found.data, whole=whole), etag=found.etag)
 
 
 async def get_order_tracking(params: p.GetOrderTrackingParameters, call: Call) -> v.OrderTracking:
     """The timeline of an order: the agent's, else its own."""
-    order = (await _visible(params.order_id, params.email, call)).data
-    return views.tracking_view(order, await timeline.told(call.services, order))
+    found, whole = await _visible(params.order_id, params.email, call)
+    view = views.tracking_view(found.data, await timeline.told(call.services, found.data))
+    return view if whole else views.without_places(view)
 
 
 async def stream_order_events(params: p.StreamOrderEventsParameters, call: Call) -> Reply[str]:
     """An order's changes as they happen."""
-    order = (await _visible(params.order_id, params.email, call)).data
+    order = (await _visible(params.order_id, params.email, call))[0].data
     caller = call.principal.id or f"address:{call.request.address}"
     bells = call.services.room(Bells)
     if bells.is_full(caller):
@@ -94,7 +95,9 @@ async def cancel_order(params: p.CancelOrderParameters, body: m.OrderCancel | No
 
     async def attempt() -> Reply[v.Order]:
         nonlocal begun
-        found = await _visible(params.order_id, params.email, call)
+        found, whole = await _visible(params.order_id, params.email, call)
+        if not whole:
+            raise forbidden("Sign in to cancel this order")
         if begun and found.data["status"] == "cancelled":
             return Reply(views.order_view(found.data), etag=found.etag)
         if not begun:
@@ -211,12 +214,13 @@ def _period(start: date | None, end: date | None) -> tuple[str | None, str | Non
     return (start.isoformat() if start is not None else None, following.isoformat() if following is not None else None)
 
 
-async def _visible(order_id: str, email: str | None, call: Call) -> Document:
-    """The order, if the caller may see it. Raises the same `Problem` 404 whatever is the matter."""
+async def _visible(order_id: str, email: str | None, call: Call) -> tuple[Document, bool]:
+    """The order, if the caller may see it, and whether all of it. Raises the same `Problem` 404 whatever is wrong."""
     found = await store.find(call.services.store, order_id)
-    if found is None or not rules.may_see(found.data, call.principal, _normal(email)):
+    sight = rules.sight_of(found.data, call.principal, _normal(email)) if found is not None else "nothing"
+    if found is None or sight == "nothing":
         raise not_found("Order", order_id=order_id)
-    return found
+    return found, sight == "whole"
 
 
 def _normal(email: str | None) -> str | None:

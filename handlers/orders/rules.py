@@ -5,16 +5,17 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from handlers.orders import saga
 from handlers.orders.saga import Step, Trigger
-from handlers.platform.access import RANK, Principal
+from handlers.platform.access import RANK, Principal, is_guest_id
 from handlers.platform.clock import moment, timestamp
 from handlers.platform.errors import unprocessable
 from handlers.platform.money import AmountNotExact, minor_units
 
 Json = dict[str, Any]
+Sight = Literal["nothing", "status", "whole"]
 
 _FOLLOWED: Final = ("revision", "status", "payment_status", "fulfillment_status", "updated_at")
 # So many changes can be resumed from; a parcel that is scanned often has more than an order.
@@ -44,15 +45,21 @@ _NO_PLACE: Final[Json] = {"name": NOBODY, "line1": "Deleted", "city": "Deleted",
 _CARD: Final = ("brand", "last4", "failure_message", "payment_method_id")
 
 
-def may_see(order: Mapping[str, Any], principal: Principal, email: str | None) -> bool:
-    """The owner and staff may; anyone else with the order's e-mail address (normalised; decision 16)."""
+def sight_of(order: Mapping[str, Any], principal: Principal, email: str | None) -> Sight:
+    """How much of an order a caller may see (decision 72). `email`: what the caller gives, normalised.
+
+    The owner and staff see it whole; with the order's address anyone sees a guest's order whole, for nobody could sign
+    in to it, and of a member's order status and timeline: the address is no secret. Who sees it whole may cancel it.
+    """
     if principal.id and principal.id == order["user_id"]:
-        return True
+        return "whole"
     if RANK[principal.role] >= RANK["staff"]:
-        return True
-    if order.get("anonymised_at") is not None:
-        return False
-    return email is not None and hmac.compare_digest(order["email"].encode(), email.encode())
+        return "whole"
+    if email is None or order.get("anonymised_at") is not None:
+        return "nothing"
+    if not hmac.compare_digest(order["email"].encode(), email.encode()):
+        return "nothing"
+    return "whole" if is_guest_id(order["user_id"]) else "status"
 
 
 def check_expected(choice: str, expected: float | None) -> None:

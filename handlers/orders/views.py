@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, cast
 
 from generated import views as v
 from handlers.orders.rules import is_settled
@@ -31,6 +31,15 @@ _SHOWN: Final = (
     "paid_at",
     "completed_at",
 )
+_STATUS_SHOWN: Final = (
+    "order_id",
+    "order_number",
+    "status",
+    "payment_status",
+    "fulfillment_status",
+    "created_at",
+    "updated_at",
+)
 _PAYMENT_SHOWN: Final = ("choice", "method", "brand", "last4", "payment_intent_id", "failure_message")
 
 
@@ -39,6 +48,32 @@ def order_view(order: Mapping[str, Any]) -> v.Order:
     view: v.Order = {name: order[name] for name in _SHOWN if name in order}  # type: ignore[assignment]  # the document has the contract's names
     view["payment"] = {name: order["payment"][name] for name in _PAYMENT_SHOWN if name in order["payment"]}  # type: ignore[typeddict-item]  # as above
     return view
+
+
+def lookup_view(order: Mapping[str, Any], *, whole: bool) -> v.OrderLookup:
+    """An order as `getOrder` answers it: `order_view`, or status and timeline alone."""
+    if whole:
+        return cast("v.OrderLookup", order_view(order))
+    view: v.OrderLookup = {name: order[name] for name in _STATUS_SHOWN}  # type: ignore[assignment]  # the document has the contract's names
+    view["timeline"] = _placeless(order["timeline"])
+    return view
+
+
+def without_places(view: v.OrderTracking) -> v.OrderTracking:
+    """What is told of a parcel to who only knows the order's e-mail address: not where it goes, nor its number."""
+    return {
+        "order_id": view["order_id"],
+        "order_number": view["order_number"],
+        "status": view["status"],
+        "fulfillment_status": view["fulfillment_status"],
+        "timeline": _placeless(view["timeline"]),
+        "issues": [],
+        "updated_at": view["updated_at"],
+    }
+
+
+def _placeless(points: Iterable[Mapping[str, Any]]) -> Any:
+    return [{name: value for name, value in point.items() if name != "location"} for point in points]
 
 
 def summary_view(order: Mapping[str, Any]) -> v.OrderSummary:

@@ -10,6 +10,8 @@ from handlers.platform.errors import Problem, forbidden, unauthorized
 Role = Literal["anonymous", "customer", "staff", "admin"]
 Credential = Literal["none", "bearer", "cookie"]
 
+GUEST: Final = "guest-"  # begins the ids of guests, and no other
+
 RANK: Final[dict[Role, int]] = {"anonymous": 0, "customer": 1, "staff": 2, "admin": 3}
 
 
@@ -38,6 +40,11 @@ class Principal:
     def by_cookie(self) -> Principal:
         """The same caller, known by its cookie: its writes need the CSRF token."""
         return replace(self, credential="cookie")
+
+
+def is_guest_id(id: str) -> bool:
+    """Whether an id is a guest's: who owns what it stands on has no account to sign in to."""
+    return id.startswith(GUEST)
 
 
 ANONYMOUS: Final = Principal(permissions=frozenset({"read:products"}))

@@ -67,9 +67,10 @@ async def test_what_has_ended_loses_the_person_at_once(shop: Shop) -> None:
 
 
 async def test_the_address_in_the_place_of_a_person_is_nobodys() -> None:
-    order = {"user_id": "user-1", "email": "deleted@deleted.invalid"}
-    assert rules.may_see(order, ANONYMOUS, order["email"])
-    assert not rules.may_see({**order, "anonymised_at": "2026-01-25T10:45:00.000Z"}, ANONYMOUS, order["email"])
+    order = {"user_id": "guest-1", "email": "deleted@deleted.invalid"}
+    assert rules.sight_of(order, ANONYMOUS, order["email"]) == "whole"
+    gone = {**order, "anonymised_at": "2026-01-25T10:45:00.000Z"}
+    assert rules.sight_of(gone, ANONYMOUS, order["email"]) == "nothing"
 
 
 async def test_what_is_under_way_arrives_first(shop: Shop) -> None:

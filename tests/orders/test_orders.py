@@ -229,6 +229,35 @@ async def test_a_guest_orders_with_an_address(shop: Shop) -> None:
     assert tracking.json()["timeline"][0]["stage"] == "order_placed"
 
 
+async def test_the_address_of_a_members_order_shows_status_and_timeline_only(shop: Shop) -> None:
+    """And neither cancels it nor pays it: an e-mail address is no secret."""
+    shopper = await customer(shop)
+    await shopper.has(await priced(shop, 10.0), 1)
+    order = await placed(shopper, email="dana.member@example.com")
+    stranger, path = Shopper(shop), f"/api/orders/{order['order_id']}"
+    known = "email=dana.member@example.com"
+    seen = await stranger.call("GET", f"{path}?{known}")
+    assert (seen.status_code, seen.json()["status"] in ("pending", "awaiting_payment")) == (200, True)
+    assert seen.json()["timeline"][0]["stage"] == "order_placed"
+    shown = {"order_id", "order_number", "status", "payment_status", "fulfillment_status", "timeline"}
+    assert set(seen.json()) == shown | {"created_at", "updated_at"}
+    tracking = await stranger.call("GET", f"{path}/tracking?{known}")
+    assert (tracking.status_code, tracking.json()["timeline"][0]["stage"]) == (200, "order_placed")
+    cancelled = await stranger.call("POST", f"{path}/cancel?{known}")
+    assert cancelled.status_code == 403
+    intent = {"order_id": order["order_id"], "amount": order["totals"]["total"], "email": "dana.member@example.com"}
+    someone = await guest(shop)
+    assert (await someone.call("POST", "/api/payments/create-intent", intent)).status_code == 404
+    assert (await stranger.call("GET", f"{path}?email=other@example.com")).status_code == 404
+    mine = await shopper.call("GET", path)
+    assert (mine.json()["status"] != "cancelled", "timeline" in mine.json(), bool(mine.json()["items"])) == (
+        True,
+        False,
+        True,
+    )
+    assert (await shopper.call("POST", f"{path}/cancel")).status_code == 200
+
+
 async def test_lists(shop: Shop) -> None:
     shopper, product = await customer(shop), await priced(shop, 10.0)
     numbers = []

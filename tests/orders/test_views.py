@@ -28,6 +28,21 @@ def _order(**more: Any) -> dict[str, Any]:
     }
 
 
+def test_who_knows_the_address_alone_sees_no_place() -> None:
+    point = {"event_id": "event-1", "stage": "in_transit", "description": "In transit", "timestamp": "x"}
+    order = _order(
+        shipping={"method": "standard", "carrier": "UPS", "tracking_number": "1Z9"},
+        current_location={"city": "Dallas", "state": "TX", "country": "US"},
+        timeline=[{**point, "location": "Dallas, TX"}],
+    )
+    view = views.without_places(views.tracking_view(order, order["timeline"]))
+    assert view["timeline"] == [point]
+    assert not {"carrier", "tracking_number", "tracking_url", "current_location"} & view.keys()
+    lookup = views.lookup_view(order, whole=False)
+    assert lookup.get("timeline") == [point]
+    assert views.lookup_view(order, whole=True)["email"] == "dana@example.com"
+
+
 def test_a_summary_leaves_out_what_the_order_lacks() -> None:
     view = views.summary_view(_order())
     assert view["item_count"] == 2

@@ -127,6 +127,7 @@ export type OrderCancelReason = Schemas["OrderCancelReason"];
 export type OrderCancellation = Schemas["OrderCancellation"];
 export type OrderCreate = Schemas["OrderCreate"];
 export type OrderItem = Schemas["OrderItem"];
+export type OrderLookup = Schemas["OrderLookup"];
 export type OrderPayment = Schemas["OrderPayment"];
 export type OrderPaymentMethod = Schemas["OrderPaymentMethod"];
 export type OrderShipping = Schemas["OrderShipping"];

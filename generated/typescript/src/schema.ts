@@ -1584,7 +1584,8 @@ export interface paths {
         };
         /**
          * Get an order
-         * @description The order as it is now. For the owner and for staff; anyone else gives the e-mail address of the order in `email`. An unknown order, one of somebody else and a wrong
+         * @description The order as it is now. For the owner and for staff. Anyone else gives the e-mail address of the order in `email`: that shows a guest's order whole, and of a
+         *     customer's order status and timeline only, without address, goods and payment. An unknown order, one of somebody else and a wrong
          *     address are the same 404.
          */
         get: operations["getOrder"];
@@ -1605,7 +1606,8 @@ export interface paths {
         };
         /**
          * Track an order
-         * @description The timeline of an order from purchase to door, with the carrier's latest news. For the owner and for staff; anyone else gives the e-mail address of the order in `email`. An unknown order, one of somebody else and a wrong
+         * @description The timeline of an order from purchase to door, with the carrier's latest news. For the owner and for staff; anyone else gives the e-mail address of the order in `email`, and sees of a
+         *     customer's order neither places nor the parcel's number. An unknown order, one of somebody else and a wrong
          *     address are the same 404.
          */
         get: operations["getOrderTracking"];
@@ -1630,7 +1632,8 @@ export interface paths {
          * Cancel an order
          * @description Cancels an order that has not been handed to a carrier: `pending`, `awaiting_payment`, `paid` or `processing`. Later it is 409 `order_not_cancellable`; ask
          *     for a return instead. So it is from the moment the carrier has the parcel, even while the order still says `processing`: a booked parcel is called off first, and
-         *     money and stock follow only from one that stays. Reserved stock is released and a payment refunded, shortly after the answer. The body may be left out. For the owner and for staff; anyone else gives the e-mail address of the order in `email`. An unknown order, one of somebody else and a wrong
+         *     money and stock follow only from one that stays. Reserved stock is released and a payment refunded, shortly after the answer. The body may be left out. For the owner and for staff; for a guest's order also with its e-mail address in `email`. A customer's
+         *     order is not cancelled that way: 403. An unknown order, one of somebody else and a wrong
          *     address are the same 404.
          *     `fraud_suspected` and `staff_request` as a reason from anyone but staff is 403.
          */
@@ -1715,7 +1718,7 @@ export interface paths {
         /**
          * Prepare a payment
          * @description Prepares the payment of an order at Stripe, for a new card or PayPal, also where a saved method was declined. `amount` must be the order's total, which shows that the client asks for the price
-         *     the customer saw; else 422 `amount_mismatch`. An order has one payment intent: while it is open, asking again answers the same one. For the owner of the order; a guest without the session the order was placed in gives its `email`. An unknown order, one of somebody else and a
+         *     the customer saw; else 422 `amount_mismatch`. An order has one payment intent: while it is open, asking again answers the same one. For the owner of the order; a guest without the session the order was placed in gives its `email`, which opens guests' orders only. An unknown order, one of somebody else and a
          *     wrong address are the same 404.
          *
          *     409: `payment_already_made`, or `order_state_invalid` when the order cannot be paid (any more). 422 `payment_attempts_exceeded`: ten attempts have failed, and the order has ended.
@@ -1740,7 +1743,7 @@ export interface paths {
          * Confirm a payment
          * @description Tells the backend that the customer has confirmed the payment with Stripe.js, or confirms it with the method given: a `payment_method` of Stripe, or a
          *     saved one of the customer, `payment_method_id`. The state is read from Stripe,
-         *     never taken from the client. Safe to repeat: the webhook and the order process lead to the same single change of the order. For the owner of the order; a guest without the session the order was placed in gives its `email`. An unknown order, one of somebody else and a
+         *     never taken from the client. Safe to repeat: the webhook and the order process lead to the same single change of the order. For the owner of the order; a guest without the session the order was placed in gives its `email`, which opens guests' orders only. An unknown order, one of somebody else and a
          *     wrong address are the same 404.
          *
          *     422: `payment_declined` (the customer may try another method until the order's `payment_due_at`; `attempts_left` says how often), `payment_attempts_exceeded`
@@ -5267,6 +5270,117 @@ export interface components {
             tax?: components["schemas"]["Amount"];
             gross?: components["schemas"]["Amount"];
             image_url?: components["schemas"]["Url"];
+        };
+        /**
+         * @description An order as `getOrder` answers it. For the owner, for staff and for who gives the e-mail address of a guest's order: all of `Order`. For who gives the
+         *     e-mail address of a customer's order: only what is required here, and `timeline`; the rest needs a sign-in.
+         * @example {
+         *       "order_id": "order-01J9ZK3T5M8Q2R7V",
+         *       "order_number": "HPH-2026-001234",
+         *       "user_id": "user-01J9ZH7C2DQ8W4XN",
+         *       "status": "cancelled",
+         *       "payment_status": "refund_pending",
+         *       "fulfillment_status": "cancelled",
+         *       "email": "customer@example.com",
+         *       "items": [
+         *         {
+         *           "order_item_id": "item-01J9ZK3T5N11111A",
+         *           "product_id": "product-01J9ZG5B6F0K3M9T",
+         *           "variant_id": "variant-01J9ZG5B7S256SLV",
+         *           "sku": "LAPTOP-MBA-M2-13-256-SILVER",
+         *           "name": "MacBook Air 13-inch M2",
+         *           "variant_name": "Silver / 256GB / 8GB",
+         *           "quantity": 1,
+         *           "unit_price": 1199,
+         *           "line_total": 1199,
+         *           "image_url": "https://cdn.example.com/products/macbook-air-1.jpg"
+         *         }
+         *       ],
+         *       "totals": {
+         *         "subtotal": 1199,
+         *         "discount": 0,
+         *         "shipping": 12,
+         *         "tax": 98.92,
+         *         "total": 1309.92,
+         *         "currency": "USD"
+         *       },
+         *       "shipping_address": {
+         *         "name": "John Doe",
+         *         "line1": "123 Main St",
+         *         "line2": "Apt 4B",
+         *         "city": "San Francisco",
+         *         "state": "CA",
+         *         "postal_code": "94102",
+         *         "country": "US",
+         *         "phone": "+14155550132"
+         *       },
+         *       "billing_address": {
+         *         "name": "John Doe",
+         *         "line1": "123 Main St",
+         *         "city": "San Francisco",
+         *         "state": "CA",
+         *         "postal_code": "94102",
+         *         "country": "US"
+         *       },
+         *       "payment": {
+         *         "choice": "saved_method",
+         *         "method": "credit_card",
+         *         "brand": "Visa",
+         *         "last4": "4242",
+         *         "payment_intent_id": "pi_3PabcDEFghiJKL01"
+         *       },
+         *       "shipping": {
+         *         "method": "standard"
+         *       },
+         *       "notes": "Please ring twice.",
+         *       "created_at": "2026-01-25T10:45:00Z",
+         *       "updated_at": "2026-01-25T10:58:00Z",
+         *       "paid_at": "2026-01-25T10:46:30Z",
+         *       "cancellation": {
+         *         "reason": "ordered_by_mistake",
+         *         "comment": "I picked the wrong colour.",
+         *         "cancelled_by": "customer",
+         *         "cancelled_at": "2026-01-25T10:58:00Z"
+         *       }
+         *     }
+         */
+        OrderLookup: {
+            order_id: components["schemas"]["Id"];
+            /**
+             * @description The number for people, on invoices and in mails.
+             * @example HPH-2026-001234
+             */
+            order_number: string;
+            user_id?: components["schemas"]["Id"];
+            status: components["schemas"]["OrderStatus"];
+            payment_status: components["schemas"]["PaymentStatus"];
+            fulfillment_status: components["schemas"]["FulfillmentStatus"];
+            email?: components["schemas"]["Email"];
+            /** @description The lines of the order, in the order of the cart. */
+            items?: components["schemas"]["OrderItem"][];
+            totals?: components["schemas"]["OrderTotals"];
+            shipping_address?: components["schemas"]["Address"];
+            billing_address?: components["schemas"]["Address"];
+            payment?: components["schemas"]["OrderPayment"];
+            shipping?: components["schemas"]["OrderShipping"];
+            /**
+             * @description The promo code that was applied.
+             * @example WELCOME10
+             */
+            promo_code?: string;
+            /**
+             * @description The customer's note for the delivery.
+             * @example Please ring twice.
+             */
+            notes?: string;
+            cancellation?: components["schemas"]["OrderCancellation"];
+            payment_due_at?: components["schemas"]["Timestamp"];
+            created_at: components["schemas"]["Timestamp"];
+            updated_at: components["schemas"]["Timestamp"];
+            paid_at?: components["schemas"]["Timestamp"];
+            completed_at?: components["schemas"]["Timestamp"];
+            /** @description What happened so far, oldest first. Only where the rest of the order is not shown. */
+            timeline?: components["schemas"]["TrackingEvent"][];
         };
         /**
          * @description How the order is paid. The digits and brand of a card are there once it is known.
@@ -10740,7 +10854,7 @@ export interface components {
          */
         Offset: number;
         /**
-         * @description The e-mail address of the order, for callers who are not its owner. Without it, or with another one, the answer is the same 404 as for an
+         * @description The e-mail address of the order, for callers who are not its owner. It opens a guest's order; of a customer's order it shows status and timeline only. Without it, or with another one, the answer is the same 404 as for an
          *     order that does not exist. Never logged.
          * @example customer@example.com
          */
@@ -17528,7 +17642,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The e-mail address of the order, for callers who are not its owner. Without it, or with another one, the answer is the same 404 as for an
+                 * @description The e-mail address of the order, for callers who are not its owner. It opens a guest's order; of a customer's order it shows status and timeline only. Without it, or with another one, the answer is the same 404 as for an
                  *     order that does not exist. Never logged.
                  * @example customer@example.com
                  */
@@ -17626,7 +17740,7 @@ export interface operations {
                      *       "paid_at": "2026-01-25T10:46:30Z"
                      *     }
                      */
-                    "application/json": components["schemas"]["Order"];
+                    "application/json": components["schemas"]["OrderLookup"];
                 };
             };
             400: components["responses"]["InvalidRequest"];
@@ -17641,7 +17755,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The e-mail address of the order, for callers who are not its owner. Without it, or with another one, the answer is the same 404 as for an
+                 * @description The e-mail address of the order, for callers who are not its owner. It opens a guest's order; of a customer's order it shows status and timeline only. Without it, or with another one, the answer is the same 404 as for an
                  *     order that does not exist. Never logged.
                  * @example customer@example.com
                  */
@@ -17747,7 +17861,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The e-mail address of the order, for callers who are not its owner. Without it, or with another one, the answer is the same 404 as for an
+                 * @description The e-mail address of the order, for callers who are not its owner. It opens a guest's order; of a customer's order it shows status and timeline only. Without it, or with another one, the answer is the same 404 as for an
                  *     order that does not exist. Never logged.
                  * @example customer@example.com
                  */
@@ -17883,7 +17997,7 @@ export interface operations {
         parameters: {
             query?: {
                 /**
-                 * @description The e-mail address of the order, for callers who are not its owner. Without it, or with another one, the answer is the same 404 as for an
+                 * @description The e-mail address of the order, for callers who are not its owner. It opens a guest's order; of a customer's order it shows status and timeline only. Without it, or with another one, the answer is the same 404 as for an
                  *     order that does not exist. Never logged.
                  * @example customer@example.com
                  */
