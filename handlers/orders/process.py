@@ -17,6 +17,7 @@ from handlers.orders.rules import News
 from handlers.orders.saga import EventName, Step, Trigger
 from handlers.platform.clock import timestamp
 from handlers.platform.events import Event
+from handlers.platform.patience import NotYetThere
 from handlers.platform.store.port import Document, Operation, Replace
 from handlers.pricing import promotions
 
@@ -41,11 +42,14 @@ async def hear(
     reason: str | None = None,
     actor: str = "system",
 ) -> None:
-    """Moves an order by an event, once. Nothing happens when the order is not there, or the table says so."""
+    """Moves an order by an event, once. Nothing happens when the table says so.
+
+    Raises `NotYetThere` when the order is not to be seen (yet).
+    """
     order_id = event.data["order_id"]
     user_id = event.data.get("user_id") or await store.owner_of(services.store, order_id)
     if user_id is None:
-        return
+        raise NotYetThere(f"{order_id}: an event tells of the order, and nobody owns it")
     news = News(
         trigger=trigger,
         correlation_id=event.correlation_id,
@@ -58,8 +62,8 @@ async def hear(
     )
 
     async def build() -> list[Operation]:
-        found = await store.read(services.store, user_id, order_id)
-        return [] if found is None else (await transition(services, found, news))[0]
+        found = await store.proven(services.store, order_id, user_id)
+        return (await transition(services, found, news))[0]
 
     await services.inbox.once(event, store.CONTAINER, user_id, build)
     services.room(Bells).ring(order_id)

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from handlers.platform.clock import timestamp
+from handlers.platform.patience import NotYetThere
 from handlers.platform.store.claims import get_lookup, put_lookup
 from handlers.platform.store.port import Document, DocumentStore, Query, Sort, Upsert
 
@@ -40,6 +41,18 @@ async def find(store: DocumentStore, order_id: str) -> Document | None:
     """An order by its id. Two point reads."""
     user_id = await owner_of(store, order_id)
     return await read(store, user_id, order_id) if user_id is not None else None
+
+
+async def proven(store: DocumentStore, order_id: str, user_id: str | None = None) -> Document:
+    """The order that an event proves, by its id and, where the event knows it, its owner.
+
+    Raises `NotYetThere` when it is not to be seen: it was written by another process, and replicas may be behind.
+    """
+    owner = user_id or await owner_of(store, order_id)
+    found = await read(store, owner, order_id) if owner is not None else None
+    if found is None:
+        raise NotYetThere(f"{order_id}: an event tells of the order, and it is not to be seen")
+    return found
 
 
 async def of_user(store: DocumentStore, user_id: str) -> AsyncIterator[Json]:

@@ -57,8 +57,8 @@ async def on_inventory_reserved(event: Event[e.InventoryReservedData], services:
 
     Everybody else pays by themselves.
     """
-    found = await orders.find(services.store, event.data["order_id"])
-    if found is None or found.data["status"] in FINAL:
+    found = await orders.proven(services.store, event.data["order_id"])
+    if found.data["status"] in FINAL:
         return
     order, cause = found.data, Cause.of(event)
     if payable_of(order).amount == 0:
@@ -82,9 +82,7 @@ async def on_inventory_reserved(event: Event[e.InventoryReservedData], services:
 async def on_order_cancelled(event: Event[e.OrderCancelledData], services: EventServices) -> None:
     """Ends the payment of an order, or gives the money back that came."""
     data, cause = event.data, Cause.of(event)
-    found = await orders.read(services.store, data["user_id"], data["order_id"])
-    if found is None:
-        return
+    found = await orders.proven(services.store, data["order_id"], data["user_id"])
     result = await _asked(process.cancel(services, payable_of(found.data), cause))
     _certain(result)
     if result.paid:

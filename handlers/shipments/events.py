@@ -33,8 +33,8 @@ async def on_payment_processed(event: Event[e.PaymentProcessedData], services: E
     order_id = data["order_id"]
 
     async def build() -> list[Operation]:
-        order = await orders.read(services.store, data["user_id"], order_id)
-        if order is None or order.data["status"] in FINAL or await store.of_order(services.store, order_id) is not None:
+        order = await orders.proven(services.store, order_id, data["user_id"])
+        if order.data["status"] in FINAL or await store.of_order(services.store, order_id) is not None:
             return []
         address = data["shipping_address"]
         destination = Destination(address["country"], address.get("state"))
@@ -51,9 +51,7 @@ async def on_shipment_scheduled(event: Event[e.ShipmentScheduledData], services:
     """Makes the shipment of what was booked, once; none where the order has ended."""
     data = event.data
     order_id = data["order_id"]
-    order = await orders.find(services.store, order_id)
-    if order is None:
-        return
+    order = await orders.proven(services.store, order_id)
     await store.note_whereabouts(services.store, data["shipment_id"], order_id)
 
     async def build() -> list[Operation]:

@@ -12,8 +12,10 @@ from handlers.inventory import events as inventory_events
 from handlers.inventory import store as inventory
 from handlers.orders import events, process, store
 from handlers.orders.watchdog import Watchdog
+from handlers.payments import events as payment_events
 from handlers.platform.clock import moment, timestamp
 from handlers.platform.events import Event
+from handlers.platform.patience import NotYetThere
 from handlers.platform.store.port import Query
 from handlers.pricing import promotions
 from tests.orders.test_orders import placed
@@ -245,13 +247,17 @@ async def test_no_carrier_ends_a_paid_order(shop: Shop) -> None:
     assert (ended["cancellation"]["reason"], ended["payment_status"]) == ("no_carrier", "refund_pending")
 
 
-async def test_news_of_an_order_that_is_not_there_is_passed_over(shop: Shop) -> None:
+async def test_an_order_that_an_event_proves_is_waited_for(shop: Shop) -> None:
+    # Nobody may do nothing because a replica is behind: the event would be done with, and the order stay as it is.
     gone = {"order_id": "order-none"}
-    await events.on_inventory_reserved(event("InventoryReserved", gone), shop.services)
+    owned = {**gone, "user_id": "user-none", "fully_refunded": True}
+    with pytest.raises(NotYetThere):
+        await events.on_inventory_reserved(event("InventoryReserved", gone), shop.services)
+    with pytest.raises(NotYetThere):
+        await events.on_refund_processed(event("RefundProcessed", owned), shop.services)
+    with pytest.raises(NotYetThere):
+        await payment_events.on_inventory_reserved(event("InventoryReserved", gone), shop.services)
     await events.on_inventory_released(event("InventoryReleased", gone), shop.services)
-    await events.on_refund_processed(
-        event("RefundProcessed", {**gone, "user_id": "user-none", "fully_refunded": True}), shop.services
-    )
 
 
 async def test_the_watchdog_ends_what_is_not_paid_in_time(shop: Shop) -> None:

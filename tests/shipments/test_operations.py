@@ -12,6 +12,7 @@ import pytest
 from handlers.orders import events as order_events
 from handlers.partners.mail import outbox_messages
 from handlers.platform.clock import timestamp
+from handlers.platform.patience import NotYetThere
 from handlers.platform.store.port import Query, VersionConflict
 from handlers.shipments import api, events, store, tracking
 from infra.local.stripe import SECRET_KEY
@@ -314,7 +315,10 @@ async def test_a_parcel_that_an_agent_has_booked(shop: Shop) -> None:
         await events.on_shipment_scheduled(booked, shop.services)
     seen = (await staff(shop, "GET", f"/{data['shipment_id']}")).json()
     assert (seen["carrier"], seen["order_number"]) == ("DHL", order["order_number"])
-    await events.on_shipment_scheduled(event("ShipmentScheduled", {**data, "order_id": "order-none"}), shop.services)
+    with pytest.raises(NotYetThere):
+        await events.on_shipment_scheduled(
+            event("ShipmentScheduled", {**data, "order_id": "order-none"}), shop.services
+        )
 
 
 async def test_no_parcel_for_an_order_that_has_ended(shop: Shop) -> None:
