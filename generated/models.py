@@ -940,10 +940,10 @@ class UserUpdate(BaseModel):
     avatar_url: Annotated[
         str | None | MISSING,
         Field(
-            description='Address of the picture; null removes it.',
+            description='Address of the picture, https with a host name and nothing before it (no user, no bare number); null removes it.\n',
             max_length=2048,
             min_length=9,
-            pattern='^https://[^\\t-\\r \\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff]+$',
+            pattern='^https://([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+([A-Za-z]{2,63}|xn--[A-Za-z0-9-]{1,59})(:[1-9][0-9]{0,3})?([/?#][!#-;=?-\\[\\]_a-z~]*)?$',
         ),
     ] = MISSING
     date_of_birth: Annotated[Day | None | MISSING, Field(description='Day of birth, in the past; null removes it.')] = (

@@ -117,7 +117,9 @@ def create_app(settings: Settings, services: Services, writer: LineWriter) -> Ed
         forward=forwarder,
         kept=GATEWAY_KEEPS,
     )
-    app: ASGIApp = connexion_app(document, runtime, Credentials(services.tokens), _lifespan(services, forwarder))
+    app: ASGIApp = connexion_app(
+        document, runtime, Credentials(services.tokens, secure=settings.in_production), _lifespan(services, forwarder)
+    )
     if settings.role != "gateway":
         app = StartupGate(app, services.startup, CATALOGUE)
     if settings.env == "local":

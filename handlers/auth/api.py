@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hmac
+
 from pydantic import MISSING
 
 from generated import models as m
@@ -15,7 +17,7 @@ from handlers.contract.reply import Reply
 from handlers.platform import cookies
 from handlers.platform.attempts import forgive_sign_in, may_mail, sign_in_attempt
 from handlers.platform.email import address_in
-from handlers.platform.errors import fault, invalid, unauthorized
+from handlers.platform.errors import fault, forbidden, invalid, unauthorized
 from handlers.platform.ids import new_id
 from handlers.users import mail_tokens, mails, proofs, store
 from handlers.users.credentials import check_new_password, renew_hash
@@ -71,7 +73,7 @@ async def login(body: m.LoginRequest, call: Call) -> v.LoginResult | Reply[v.Log
     """Signs in with address and password. An unknown address costs the same reads and the same hash (53)."""
     services = call.services
     email = address_in(body.email)
-    device = known_device(services, call.cookies.get(cookies.DEVICE), email, services.clock.now())
+    device = known_device(services, call.session_cookie(cookies.DEVICE), email, services.clock.now())
     await sign_in_attempt(services.limits, call.request.address, email, device)
     found = await store.by_email(services.store, email)
     hashed = found.data["password_hash"] if found is not None else None
@@ -159,7 +161,12 @@ async def refresh_session(body: m.RefreshRequest | None, call: Call) -> Reply[v.
         await sessions.end_family(refresh.family)
         raise unauthorized("The session is over", rule="token_invalid")
     session = signin.session_of(services, found.data, refresh)
-    return signin.with_cookies(call, session, session)
+    shown = session
+    if body is None or body.refresh_token is MISSING:
+        # Who came by cookie goes on by cookie: scripts of the page never see the token.
+        shown = session.copy()
+        del shown["refresh_token"]
+    return signin.with_cookies(call, session, shown)
 
 
 async def logout(body: m.LogoutRequest | None, call: Call) -> Reply[None]:
@@ -189,8 +196,22 @@ async def get_jwks(call: Call) -> v.JwkSet:
 def _presented(body: m.RefreshRequest | m.LogoutRequest | None, call: Call) -> str | None:
     if body is not None and body.refresh_token is not MISSING:
         return body.refresh_token
-    token = call.cookies.get(cookies.REFRESH)
-    if token:
+    token = call.session_cookie(cookies.REFRESH)
+    if token is not None:
         # The browser sends it by itself: it has to say that one of our pages asks (decision 12).
         call.services.csrf.check_origin(call.headers, needed=True)
-    return token or None
+        if call.services.settings.in_production:
+            _check_cookies_are_of_one_session(call, token)
+    return token
+
+
+def _check_cookies_are_of_one_session(call: Call, token: str) -> None:
+    """Raises `Problem` 403 when a refresh cookie comes without the CSRF cookie of its session.
+
+    Another host of the domain can set the one (its path is not `/`), but not the other (`__Host-`).
+    """
+    family = Sessions.of(call.services).family_of(token)
+    expected = call.services.csrf.token(family) if family is not None else ""
+    given = call.session_cookie(cookies.CSRF) or ""
+    if not hmac.compare_digest(given.encode(), expected.encode()):
+        raise forbidden("The cookies are not of one session", rule="csrf_failed")

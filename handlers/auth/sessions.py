@@ -112,6 +112,13 @@ class Sessions:
         text = self._text(family, int(current), int(rotated_at))
         return RefreshToken(family, user_id.decode(), int(version), int(started) // 1000, text)
 
+    def family_of(self, token: str) -> str | None:
+        """The family that a token of ours belongs to, alive or not; None for one that we did not make."""
+        try:
+            return self._parsed(token)[0]
+        except Problem:
+            return None
+
     async def owner_of(self, token: str) -> tuple[str, str] | None:
         """The user and the family of a token, whichever of its members this is; None for one we do not know."""
         try:

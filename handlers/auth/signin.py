@@ -59,7 +59,7 @@ def with_cookies(call: Call, session: v.Session, body: T) -> Reply[T]:
     headers = rules.session_cookies(session, secure=secure)
     if "user" in session:
         email, now = session["user"]["email"], services.clock.now()
-        known = devices.known_device(services, call.cookies.get(cookies.DEVICE), email, now)
+        known = devices.known_device(services, call.session_cookie(cookies.DEVICE), email, now)
         token = devices.device_token(services, email, now, device=known)
         headers.append(cookies.cookie(cookies.DEVICE, token, rules.seconds(devices.LIFETIME), secure=secure))
     return Reply(body, headers=headers)

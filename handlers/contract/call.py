@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from handlers.platform.access import Principal
+from handlers.platform.cookies import cookie_name
 from handlers.platform.idempotency import Key, Once, Partition, begin
 from handlers.platform.request import RequestInfo
 
@@ -57,6 +58,10 @@ class Call:
             if key == name:
                 return value.decode("latin-1")
         return None
+
+    def session_cookie(self, name: str) -> str | None:
+        """One of our own cookies, under the name it has where this runs; None when it is absent or empty."""
+        return self.cookies.get(cookie_name(name, secure=self.services.settings.in_production)) or None
 
     @property
     def cookies(self) -> dict[str, str]:

@@ -9,11 +9,11 @@ from connexion.security import NO_VALUE as CONNEXION_NO_VALUE
 from connexion.security import AbstractSecurityHandler
 
 from handlers.contract.call import parse_cookies
+from handlers.platform import cookies
 from handlers.platform.access import Principal
 from handlers.platform.tokens import TokenRejected
 
 NO_VALUE: object = CONNEXION_NO_VALUE
-ACCESS_COOKIE = "hph_access"
 TokenInfo = dict[str, Any]
 
 
@@ -32,8 +32,9 @@ class Credentials:
     anonymous, so that a stale cookie never locks a visitor out of the shop window.
     """
 
-    def __init__(self, verifier: Verifier) -> None:
+    def __init__(self, verifier: Verifier, *, secure: bool = False) -> None:
         self._verifier = verifier
+        self._cookie = cookies.cookie_name(cookies.ACCESS, secure=secure)
 
     def bearer(self, scope: dict[str, Any]) -> TokenInfo | object:
         """Caller or refusal for an `Authorization` header; NO_VALUE without one."""
@@ -56,7 +57,7 @@ class Credentials:
 
     def cookie(self, scope: dict[str, Any]) -> TokenInfo | object:
         """The caller of an access cookie; NO_VALUE without one, or with a bad one."""
-        token = parse_cookies(scope["headers"]).get(ACCESS_COOKIE)
+        token = parse_cookies(scope["headers"]).get(self._cookie)
         if not token:
             return NO_VALUE
         try:

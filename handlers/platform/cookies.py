@@ -1,4 +1,9 @@
-"""The session cookies (decisions 12, 58): `Secure` in production, `SameSite=Lax`, refresh on `/api/auth` only."""
+"""The session cookies (decisions 12, 58): `Secure` in production, `SameSite=Lax`, refresh on `/api/auth` only.
+
+In production their names carry a prefix that browsers hold to (RFC 6265bis, 4.1.3): `__Host-` where the path is `/`,
+so that no other host of the domain can set one, and `__Secure-` where the path is narrower. What a refresh token in a
+cookie lacks by that, the CSRF cookie has: in production both must be of one session (`handlers/auth`).
+"""
 
 from __future__ import annotations
 
@@ -14,9 +19,17 @@ _PATHS: Final = {ACCESS: "/", REFRESH: "/api/auth", CSRF: "/", DEVICE: "/api/aut
 _OF_A_SESSION: Final = (ACCESS, REFRESH, CSRF)
 
 
+def cookie_name(name: str, *, secure: bool) -> str:
+    """The name under which a cookie is set and read."""
+    if not secure:
+        return name
+    return f"__Host-{name}" if _PATHS[name] == "/" else f"__Secure-{name}"
+
+
 def cookie(name: str, value: str, max_age: int, *, secure: bool) -> Header:
     """One `Set-Cookie` header. Scripts may read the CSRF token's cookie only. `max_age` in seconds; 0 clears."""
-    parts = [f"{name}={value}", f"Path={_PATHS[name]}", f"Max-Age={max_age}", "SameSite=Lax"]
+    whole = cookie_name(name, secure=secure)
+    parts = [f"{whole}={value}", f"Path={_PATHS[name]}", f"Max-Age={max_age}", "SameSite=Lax"]
     if name != CSRF:
         parts.append("HttpOnly")
     if secure:

@@ -45,6 +45,7 @@ _NOT_FORWARDED: Final = _HOP_BY_HOP | {
 }
 _NOT_RETURNED: Final = _HOP_BY_HOP | {
     *(b"server", b"date", b"x-request-id", b"x-content-type-options", b"referrer-policy", b"strict-transport-security"),
+    *(b"cross-origin-opener-policy", b"cross-origin-resource-policy"),
     *(b"access-control-allow-origin", b"access-control-allow-credentials", b"access-control-expose-headers"),
     *(b"ratelimit-limit", b"ratelimit-remaining", b"ratelimit-reset"),
 }

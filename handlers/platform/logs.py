@@ -35,18 +35,18 @@ _SENSITIVE_KEY: Final = re.compile(
 # The lookbehind lets a match begin at the start of a run only, which keeps the search linear.
 _EMAIL: Final = re.compile(r"(?<![\w.%+-])[\w.%+-]+@[\w-]+(\.[\w-]+)+")
 _TEXT_RULES: Final = (
-    (re.compile(r"://[^/@\s]*@"), "://" + _MASK + "@"),
+    (re.compile(r"://[^/@\s]*+@"), "://" + _MASK + "@"),
     (_EMAIL, _MASK),
-    (re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]+", re.IGNORECASE), r"\1 " + _MASK),
-    (re.compile(r"\beyJ[\w-]+\.[\w-]+(\.[\w-]*)?"), _MASK),
-    (re.compile(r"\b(sk|rk|pk|whsec)_\w{8,}"), _MASK),
-    (
-        re.compile(
-            r"(\b\w*(?:passw\w*|secret|token|authorization|key|cookie|otp)[\"']?\s*[=:]\s*[\"']?)[^\s\"',;&}]+", re.I
-        ),
-        r"\1" + _MASK,
-    ),
+    (re.compile(r"\b(bearer|basic)\s++[\w.~+/=-]++", re.IGNORECASE), r"\1 " + _MASK),
+    # The first `eyJ` of a run decides, atomically: no other is tried when no dot follows.
+    (re.compile(r"(?<![\w-])(?>[\w-]*?eyJ)[\w-]++\.[\w-]++(\.[\w-]*+)?"), _MASK),
+    (re.compile(r"\b(sk|rk|pk|whsec)_\w{8,}+"), _MASK),
 )
+# A name with what stands between it and its value. Whether the name is sensitive is looked at afterwards, so that each
+# word is gone through once.
+_NAME: Final = re.compile(r"(?<!\w)(\w++)[\"']?+\s*+[=:]\s*+[\"']?+")
+_SENSITIVE_NAME: Final = re.compile(r"passw|(?:secret|token|authorization|key|cookie|otp)$", re.IGNORECASE)
+_VALUE: Final = re.compile(r"[^\s\"',;&}]++")
 _RECORD_FIELDS: Final = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "taskName", "color_message"})
 
 
@@ -70,7 +70,20 @@ def redact_text(text: str) -> str:
     text = text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "…"
     for pattern, replacement in _TEXT_RULES:
         text = pattern.sub(replacement, text)
-    return text
+    return _mask_values(text)
+
+
+def _mask_values(text: str) -> str:
+    """The text with what follows a sensitive name (`password=…`, `"api_key": "…"`) masked, in one pass."""
+    parts, at = [], 0
+    for name in _NAME.finditer(text):
+        if name.start() < at or _SENSITIVE_NAME.search(name[1]) is None:
+            continue
+        value = _VALUE.match(text, name.end())
+        if value is not None:
+            parts += [text[at : name.end()], _MASK]
+            at = value.end()
+    return "".join([*parts, text[at:]]) if parts else text
 
 
 def exception_text(error: BaseException) -> str:

@@ -119,6 +119,8 @@ async def test_the_browser_refreshes_by_cookie_and_loses_it_at_logout(running: R
     async with browser(running, person) as client:
         answer = await client.post("/api/auth/refresh")
         assert answer.status_code == 200
+        assert "refresh_token" not in answer.json()
+        assert answer.json()["refresh_expires_in"] == 604_800
         out = await client.post("/api/auth/logout")
         assert out.status_code == 204
         assert set(client.cookies) == {"hph_device"}
@@ -265,9 +267,36 @@ async def test_a_stolen_token_takes_no_account_once_the_password_has_changed(run
     assert (await login(running, person.email, "Another-Mountain#43")).status_code == 200
 
 
-async def test_production_cookies_are_secure(running: RunningApp) -> None:
+async def test_production_cookies_are_secure_and_hold_to_their_host(running: RunningApp) -> None:
     session = cast("v.Session", (await signed_in(running)).session)
-    assert all(b"; Secure" in value for _, value in session_cookies(session, secure=True))
+    made = [value.decode() for _, value in session_cookies(session, secure=True)]
+    assert all("; Secure" in value for value in made)
+    assert [value.split("=")[0] for value in made] == ["__Host-hph_access", "__Secure-hph_refresh", "__Host-hph_csrf"]
+    assert all("; Path=/;" in value and "Domain" not in value for value in made if value.startswith("__Host-"))
+
+
+async def test_in_production_a_refresh_cookie_needs_the_csrf_cookie_of_its_session(running: RunningApp) -> None:
+    """Another host of the domain may set a refresh cookie of its own session; the CSRF cookie it cannot set."""
+    running.services.settings = running.services.settings.model_copy(update={"env": "production"})
+    mine, theirs = await signed_in(running), await signed_in(running)
+    csrf = f"__Host-hph_csrf={mine.session['csrf_token']}"
+
+    async def ask(*cookies: str, path: str = "refresh") -> httpx.Response:
+        headers = {"Origin": ORIGIN, "Cookie": "; ".join(cookies)}
+        async with running.new_client() as client:
+            return await client.post(f"/api/auth/{path}", headers=headers)
+
+    own = f"__Secure-hph_refresh={mine.session['refresh_token']}"
+    planted = f"__Secure-hph_refresh={theirs.session['refresh_token']}"
+    for path in ("refresh", "logout"):
+        for cookies in ((planted, csrf), (planted,), (own,), ("__Secure-hph_refresh=rt-x", csrf)):
+            answer = await ask(*cookies, path=path)
+            assert (answer.status_code, rule_of(answer)) == (403, "csrf_failed")
+    assert (await ask(f"hph_refresh={mine.session['refresh_token']}", csrf)).status_code == 401
+    answer = await ask(own, csrf)
+    assert answer.status_code == 200
+    assert "__Host-hph_access" in set_cookies(answer)
+    assert (await ask(own, csrf, path="logout")).status_code == 204
 
 
 async def test_the_same_password_in_another_unicode_form(running: RunningApp) -> None:

@@ -117,7 +117,9 @@ async def test_answers_get_an_id_and_security_headers() -> None:
     assert outcome.header(b"x-content-type-options") == b"nosniff"
     assert outcome.header(b"referrer-policy") == b"no-referrer"
     assert outcome.header(b"content-security-policy") == b"default-src 'none'; frame-ancestors 'none'"
-    assert outcome.header(b"strict-transport-security") == b"max-age=31536000"
+    assert outcome.header(b"strict-transport-security") == b"max-age=31536000; includeSubDomains"
+    assert outcome.header(b"cross-origin-opener-policy") == b"same-origin"
+    assert outcome.header(b"cross-origin-resource-policy") == b"same-origin"
     assert outcome.header(b"vary") == b"Origin"
     assert (outcome.header(b"x-request-id") or b"").startswith(b"req-")
     assert outcome.header(b"access-control-allow-origin") is None

@@ -151,13 +151,13 @@ async def test_background_work_is_bounded_and_cut_off_at_the_end() -> None:
 
 def test_cookies() -> None:
     _, access = cookies.cookie(cookies.ACCESS, "t", 900, secure=True)
-    assert access == b"hph_access=t; Path=/; Max-Age=900; SameSite=Lax; HttpOnly; Secure"
+    assert access == b"__Host-hph_access=t; Path=/; Max-Age=900; SameSite=Lax; HttpOnly; Secure"
     _, csrf = cookies.cookie(cookies.CSRF, "c", 9, secure=False)
     assert csrf == b"hph_csrf=c; Path=/; Max-Age=9; SameSite=Lax"
     assert [value.split(b";")[0] for _, value in cookies.cleared(secure=True)] == [
-        b"hph_access=",
-        b"hph_refresh=",
-        b"hph_csrf=",
+        b"__Host-hph_access=",
+        b"__Secure-hph_refresh=",
+        b"__Host-hph_csrf=",
     ]
 
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from handlers.platform.logs import (
+    MAX_TEXT,
     JsonFormatter,
     LineWriter,
     Stamp,
@@ -231,3 +233,52 @@ def test_all_loggers_of_the_process_speak_json(pipe: Pipe) -> None:
 
 def test_one_writer_for_standard_output() -> None:
     assert standard_output() is standard_output()
+
+
+HOSTILE = {
+    "names in names": "passw" * 2_000,
+    "tokens without a dot": "eyJ-" * 2_500,
+    "names without values": "token " * 2_000,
+    "a name and spaces": "token" + " " * 9_000,
+    "one long word": "a" * 9_000,
+    "an address that is none": "a@" * 4_500,
+    "a domain without an end": "a@" + "b" * 9_000,
+    "words with dots": "a.b" * 3_000 + "@",
+    "urls": "://a" * 2_500,
+    "quotes": "key'" * 2_500,
+    "bearers": "bearer " * 1_500,
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_redacting_takes_time_by_the_length_of_the_text(text: str) -> None:
+    """A text twice as long takes twice as long, not four times: the best of some runs, with room for a busy machine."""
+
+    def best(content: str) -> float:
+        seconds = []
+        for _ in range(5):
+            started = time.perf_counter()
+            redact_text(content)
+            seconds.append(time.perf_counter() - started)
+        return min(seconds)
+
+    whole = best(text[:MAX_TEXT])
+    assert whole < 0.02
+    assert whole < 3.2 * best(text[: MAX_TEXT // 2]) + 0.0005
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("url=https://x.example/?token=abc&a=1", "url=https://x.example/?token=[redacted]&a=1"),
+        ('{"api_key": "abc", "n": 1}', '{"api_key": "[redacted]", "n": 1}'),
+        ("my_password_2='abc' rest", "my_password_2='[redacted]' rest"),
+        ("token: token=abc", "token: [redacted]"),
+        ("token=", "token="),
+        ("keys=1 monkey=2", "keys=1 monkey=[redacted]"),
+        ("x-eyJabc.def.ghi-", "[redacted]"),
+        ("see eyJabc", "see eyJabc"),
+    ],
+)
+def test_what_stands_behind_a_sensitive_name_is_masked(text: str, redacted: str) -> None:
+    assert redact_text(text) == redacted

@@ -134,3 +134,30 @@ async def test_rewards(running: RunningApp) -> None:
     await running.services.store.write("users", patch, partition=person.user_id)
     answer = await running.client.get("/api/users/me/rewards", headers=person.bearer)
     assert answer.json() == {"points": 5000, "tier": "platinum", "lifetime_spend": 1312.4, "currency": "USD"}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://user:secret@cdn.example.com/a.png",
+        "https://cdn.example.com\\@evil.example/a.png",
+        "https:///a.png",
+        "https://127.0.0.1/a.png",
+        "https://[::1]/a.png",
+        "https://localhost/a.png",
+        "https://cdn.example.com:99999/a.png",
+        "https://-cdn.example.com/a.png",
+        'https://cdn.example.com/"><script>',
+        "https://cdn.example.com/a b.png",
+        "http://cdn.example.com/a.png",
+        "javascript:alert(1)",
+    ],
+)
+async def test_an_avatar_is_an_https_address_and_nothing_else(running: RunningApp, url: str) -> None:
+    person = await signed_in(running)
+    answer = await running.client.put("/api/users/me", json={"avatar_url": url}, headers=person.bearer)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["details"]["faults"][0]["path"] == "/avatar_url"
+    for good in ("https://cdn.example.com/a.png?x=1#y", "https://CDN.example.co.uk:8443", "https://a.xn--p1ai/%20/~a"):
+        answer = await running.client.put("/api/users/me", json={"avatar_url": good}, headers=person.bearer)
+        assert (answer.status_code, answer.json()["profile"]["avatar_url"]) == (200, good)

@@ -131,6 +131,8 @@ export interface paths {
          *     each other; later it revokes the whole session (401 `token_reused`). No token or an unknown one is 401
          *     (`token_invalid`), an old one 401 (`token_expired`).
          *
+         *     Who presents the token by cookie gets the next one by cookie only: `refresh_token` is not in the JSON then.
+         *
          *     503 while the store of sessions cannot be reached.
          *
          *     A browser from an `Origin` that is not on the list is refused (403 `origin_not_allowed`). With the cookie, an `Origin` on
@@ -10206,7 +10208,7 @@ export interface components {
              */
             newsletter_opt_in?: boolean;
             /**
-             * @description Address of the picture; null removes it.
+             * @description Address of the picture, https with a host name and nothing before it (no user, no bare number); null removes it.
              * @example https://cdn.example.com/avatars/user-12345.jpg
              */
             avatar_url?: string | null;
@@ -11031,7 +11033,8 @@ export interface components {
          */
         RetryAfter: number;
         /**
-         * @description Session cookies (`hph_access`, `hph_refresh`, `hph_csrf`), set or cleared, and after a sign-in `hph_device`.
+         * @description Session cookies (`hph_access`, `hph_refresh`, `hph_csrf`), set or cleared, and after a sign-in `hph_device`. In
+         *     production their names begin with `__Host-` (access, CSRF) or `__Secure-` (refresh, device: their path is `/api/auth`).
          * @example hph_access=eyJhbGciOi; Path=/; HttpOnly; SameSite=Lax; Max-Age=900
          */
         SetCookie: string;

@@ -9,7 +9,8 @@ interface Told {
   readonly guest_session?: Told;
 }
 
-const CSRF_COOKIE = "hph_csrf";
+// The name in production, then the one elsewhere.
+const CSRF_COOKIES = ["__Host-hph_csrf", "hph_csrf"];
 
 /** The credentials of one client. */
 export class Session {
@@ -64,6 +65,10 @@ function tokensOf(body: unknown): Told | undefined {
 /** The token in the cookie that scripts may read; it is the newest one, another tab may have signed in. */
 function csrfCookie(): string | undefined {
   if (typeof document === "undefined") return undefined;
-  const found = document.cookie.split("; ").find((pair) => pair.startsWith(`${CSRF_COOKIE}=`));
-  return found === undefined ? undefined : decodeURIComponent(found.slice(CSRF_COOKIE.length + 1));
+  const pairs = document.cookie.split("; ");
+  for (const name of CSRF_COOKIES) {
+    const found = pairs.find((pair) => pair.startsWith(`${name}=`));
+    if (found !== undefined) return decodeURIComponent(found.slice(name.length + 1));
+  }
+  return undefined;
 }
