@@ -90,6 +90,7 @@ ErrorRule = Literal[
     "order_not_cancellable",
     "order_state_invalid",
     "amount_mismatch",
+    "amount_not_payable",
     "payment_declined",
     "payment_attempts_exceeded",
     "payment_authentication_required",

@@ -46,6 +46,8 @@ async def create_payment_intent(
         result = await process.prepare(call.services, payable, Cause(call.request_id), customer=customer)
     except PartnerUnavailable:
         raise rules.provider_away() from None
+    except PaymentRefused as refused:
+        raise rules.refused_by_provider(refused) from None
     if result.client_secret is None:
         # It was paid, or has ended, since the order was looked at.
         raise rules.not_payable(result.payment)
@@ -84,11 +86,13 @@ async def refund_payment(_: p.RefundPaymentParameters, body: m.RefundCreate, cal
     payment = await store.payment_of(call.services.store, body.order_id)
     if payment is None:
         raise rules.nothing_paid()
+    amount = _units(body.amount, payment["currency"]) if body.amount is not MISSING else None
+    rules.check_refundable(amount or 0, payment["currency"])
     request = RefundRequest(
         refund_id=refund_id,
         order_id=body.order_id,
         reason=body.reason,
-        amount=_units(body.amount, payment["currency"]) if body.amount is not MISSING else None,
+        amount=amount,
         note=body.note if body.note is not MISSING else None,
         created_by=call.principal.id,
         digest=call.key.digest,

@@ -8,7 +8,8 @@ from typing import Any, Final, Literal
 
 from generated import events as e
 from handlers.orders.rules import without_person
-from handlers.partners.payments import Decline, Intent, IntentOrder
+from handlers.partners.payable_amounts import payable_unit
+from handlers.partners.payments import Decline, Intent, IntentOrder, PaymentRefused
 from handlers.payments import attempts
 from handlers.payments.states import State, is_open, is_paid
 from handlers.platform.errors import Problem, conflict, unavailable, unprocessable
@@ -43,6 +44,11 @@ _FAILURES: Final[dict[str, FailureCode]] = {
     "abandoned": "abandoned",
 }
 _PAID_ORDERS: Final = frozenset({"paid", "processing", "shipped", "delivered", "completed", "refunded"})
+# Stripe documentation: Error codes.
+_BOUNDS: Final[dict[str, Literal["total_too_small", "total_too_large"]]] = {
+    "amount_too_small": "total_too_small",
+    "amount_too_large": "total_too_large",
+}
 _PLACE: Final = ("line1", "line2", "city", "state", "postal_code", "country")
 
 
@@ -309,6 +315,22 @@ def not_payable(payment: Mapping[str, Any]) -> Problem:
     if not attempts.left(payment):
         return too_often()
     return conflict("This order cannot be paid any more", "order_state_invalid")
+
+
+def check_refundable(amount: int, currency: str) -> None:
+    """Raises `Problem` 422 for an amount that the provider cannot return in this currency."""
+    unit = payable_unit(currency)
+    if amount % unit:
+        multiple = major_units(unit, currency)
+        raise unprocessable("Amounts in this currency are rounder", "amount_not_payable", multiple_of=multiple)
+
+
+def refused_by_provider(refused: PaymentRefused) -> Problem:
+    """422: the provider does not take the total, by a bound that only it knows. Raises what it refused for else."""
+    rule = _BOUNDS.get(refused.code)
+    if rule is None:
+        raise refused
+    return unprocessable("The payment provider does not take this total", rule)
 
 
 def check_costs(amount: int) -> None:

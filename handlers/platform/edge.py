@@ -142,7 +142,7 @@ class Edge:
         self._telemetry.observe(info.operation_id, status, seconds, info.request_units)
         line: dict[str, Any] = {
             "time": self._stamp(self._wall_clock()),
-            "level": "info" if status < 500 else "error",
+            "level": "error" if status >= 500 and status != PLANNED else "info",
             "logger": "access",
             "request_id": info.request_id,
             "method": scope["method"] if scope["method"] in _METHODS else "other",
@@ -158,6 +158,8 @@ class Edge:
         self._writer.write(orjson.dumps(line))
 
 
+# 501: an operation that the contract has planned. Nothing has failed.
+PLANNED: Final = 501
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 

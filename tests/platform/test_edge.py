@@ -12,8 +12,9 @@ import orjson
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from generated.errors import ErrorCode
 from handlers.platform.edge import Edge
-from handlers.platform.errors import not_found
+from handlers.platform.errors import Problem, not_found
 from handlers.platform.logs import LineWriter
 from handlers.platform.request import RequestInfo
 from handlers.platform.telemetry import Telemetry
@@ -277,6 +278,18 @@ async def test_a_problem_that_nobody_answered_keeps_its_status() -> None:
         raise not_found("Path")
 
     assert (await Bench(refusing).call()).error["code"] == "RESOURCE_NOT_FOUND"
+
+
+@pytest.mark.parametrize(
+    ("code", "level"), [("NOT_IMPLEMENTED", "info"), ("SERVICE_UNAVAILABLE", "error"), ("CONFLICT", "info")]
+)
+async def test_what_is_only_planned_is_no_error_in_the_log(code: ErrorCode, level: str) -> None:
+    async def refusing(scope: Scope, receive: Receive, send: Send) -> None:
+        raise Problem(code, "Not now")
+
+    bench = Bench(refusing)
+    await bench.call()
+    assert bench.lines.kept[0]["level"] == level
 
 
 async def test_an_answer_that_has_begun_is_not_begun_again() -> None:

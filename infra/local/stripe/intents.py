@@ -41,6 +41,8 @@ _CREATE: Final[Spec] = {
 _TYPES: Final = ("card", "paypal")
 _MAX_AMOUNT: Final = 99_999_999
 _MINIMUM: Final = {"usd": 50, "eur": 50, "gbp": 30, "jpy": 50}
+# Documentation, Currencies: the last of three decimals has to be 0.
+_THREE_DECIMALS: Final = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
 _CANCELLABLE: Final = ("requires_payment_method", "requires_confirmation", "requires_action")
 
 
@@ -174,6 +176,9 @@ def _check_amount(given: Json) -> None:
         raise Refusal(400, f"Invalid currency: {currency}.", code="parameter_invalid", param="currency")
     if amount < 1:
         message = "This value must be greater than or equal to 1."
+        raise Refusal(400, message, code="parameter_invalid_integer", param="amount")
+    if currency in _THREE_DECIMALS and amount % 10:
+        message = "Amounts in this currency must be divisible by 10."
         raise Refusal(400, message, code="parameter_invalid_integer", param="amount")
     if amount < _MINIMUM.get(currency, 1):
         message = "The Checkout Session's total amount must convert to at least 50 cents."
