@@ -19,6 +19,7 @@ from tests.support.shopper import HOME, Shopper, customer, guest, priced, promot
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 Json = dict[str, Any]
+VARIANT: Json = {"on_hand": 5}
 
 
 async def ordered(shopper: Shopper, *, key: str | None = None, **changes: Any) -> httpx.Response:
@@ -126,6 +127,17 @@ async def test_an_order_keeps_what_each_line_and_the_shipping_were_made_of(shop:
     assert order["shipping"]["charge"]["discount"] == (
         order["shipping"]["charge"]["price"] if kind != "percentage" else 0
     )
+
+
+@pytest.mark.parametrize("length", [100, 200])
+async def test_a_variant_of_any_name_that_a_cart_holds_can_be_ordered(shop: Shop, length: int) -> None:
+    shopper = await customer(shop)
+    attributes = {name: name * length for name in "abcde"[: 1000 // length]}
+    product = await priced(shop, 10.0, variants=[{**VARIANT, "sku": f"LONG-{length}", "attributes": attributes}])
+    line = (await shopper.has(product))["items"][0]
+    order = await placed(shopper)
+    assert order["items"][0]["variant_name"] == line["variant_name"]
+    assert len(line["variant_name"]) == 500
 
 
 async def test_one_version_of_a_cart_is_one_order(shop: Shop) -> None:

@@ -93,6 +93,7 @@ SHAPES = [
     ),
     Seed("default-valid", _LIMIT, "  default: 20", "  default: 200", also=("example-valid", "openapi-valid")),
     Seed("default-valid", _LIMIT, "  minimum: 1\n", "  minimum: 101\n", also=("example-valid", "openapi-valid")),
+    Seed("length-agreed", _PRODUCT, "    example: Kettle\n", "    maxLength: 90\n    example: Kettle\n"),
     Seed("page-schema", _PAGE, "limit, next_cursor]", "limit]"),
 ]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from infra.contract.bundle import ROOT
-from infra.contract.lint import conventions, schemas
+from infra.contract.lint import conventions, lengths, schemas
 from infra.contract.lint.__main__ import main
 from infra.contract.lint.contract import Contract, read
 from infra.contract.lint.rules import RULES, findings
@@ -54,6 +54,12 @@ def test_every_rule_says_what_it_holds() -> None:
 
 def test_exceptions_are_still_needed(real: Contract) -> None:
     assert set(schemas.OPEN_REQUESTS) <= set(real.components("schemas"))
+    owners = [owner for group in lengths.OTHER_MEANINGS.values() for owner in group]
+    assert len(owners) == len(set(owners))
+    for owner in owners:
+        schema, name = owner.split(".")
+        known = real.components("schemas").get(schema) or real.events["components"]["schemas"][schema]
+        assert name in known["properties"], owner
     assert set(conventions.UNPAGED) <= {operation.id for operation in real.operations}
 
 
