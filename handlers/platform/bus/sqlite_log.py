@@ -17,12 +17,13 @@ import orjson
 
 from generated.events import TopicSpec
 from handlers.platform.bus.port import BusMisuse, Message, Position, Received
+from handlers.platform.store.sqlite_rounds import Rounds
 
 FORMAT: Final = 1
 MEMBERS: Final = -1  # the slot under which `heads` counts changes of the members
 _SHIFT: Final = 40
 _SLOTS_OF_TOPIC: Final = 1024
-_PURGE_STEP: Final = 500
+_PURGE_STEP: Final = 50
 _TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS topics (name TEXT PRIMARY KEY, number INTEGER NOT NULL, partitions INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS heads (slot INTEGER PRIMARY KEY, sequence INTEGER NOT NULL)",
@@ -59,6 +60,7 @@ class Log:
                 connection.execute("ROLLBACK")
             raise
         self.slots = {slot.number: slot for name in topics for slot in self.slots_of(name)}
+        self._rounds = Rounds(self.slots.values())
 
     def _prepare(self, connection: sqlite3.Connection, topics: Mapping[str, TopicSpec]) -> None:
         for statement in _TABLES:
@@ -151,17 +153,25 @@ class Log:
         ).fetchone()
         return row is not None
 
-    def purge(self, now: int, connection: sqlite3.Connection) -> None:
-        """Removes some of what is older than its topic keeps. `now`: milliseconds since 1970."""
-        for slot in self.slots.values():
+    def purge(self, now: int, connection: sqlite3.Connection) -> bool:
+        """Removes some of what is older than its topic keeps. Whether there may be more.
+
+        `now`: milliseconds since 1970.
+        """
+
+        def step(slot: Slot) -> bool:
             base, cutoff = slot.number << _SHIFT, now - self._retention[slot.topic]
             bounds = (base, base + (1 << _SHIFT))
             oldest = connection.execute(
                 "SELECT at FROM messages WHERE number > ? AND number < ? ORDER BY number LIMIT 1", bounds
             ).fetchone()
-            if oldest is not None and oldest[0] < cutoff:
-                connection.execute(
-                    "DELETE FROM messages WHERE at < ? AND number IN "
-                    "(SELECT number FROM messages WHERE number > ? AND number < ? ORDER BY number LIMIT ?)",
-                    (cutoff, *bounds, _PURGE_STEP),
-                )
+            if oldest is None or oldest[0] >= cutoff:
+                return False
+            gone = connection.execute(
+                "DELETE FROM messages WHERE at < ? AND number IN "
+                "(SELECT number FROM messages WHERE number > ? AND number < ? ORDER BY number LIMIT ?)",
+                (cutoff, *bounds, _PURGE_STEP),
+            )
+            return gone.rowcount >= _PURGE_STEP
+
+        return self._rounds.clear(step)

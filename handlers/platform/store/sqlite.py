@@ -40,12 +40,13 @@ from handlers.platform.store.sqlite_feed import Feed
 from handlers.platform.store.sqlite_layout import PARTITION, Layout, milliseconds
 from handlers.platform.store.sqlite_operations import Operations, Prepared
 from handlers.platform.store.sqlite_reader import Reader
+from handlers.platform.store.sqlite_rounds import Rounds
 from handlers.platform.store.sqlite_schema import connect, prepare, record, recorded_fingerprint
 from handlers.platform.store.sqlite_writer import Writer
 from handlers.platform.store.values import scalar_at
 from handlers.platform.wake import Wake
 
-PURGE_STEP: Final = 200
+PURGE_STEP: Final = 25  # rows of a container, before it is the next one's turn
 PING_TIMEOUT: Final = 2.0
 MAX_LIMIT: Final = 10_000
 
@@ -64,6 +65,7 @@ class SqliteStore:
             raise
         self._reader = Reader(path)
         self._feed = Feed(layouts.values(), self._reader, Wake(path))
+        self._rounds = Rounds(layouts.values())
         self._writer = Writer(
             writing,
             busy_timeout=busy_timeout,
@@ -217,15 +219,16 @@ class SqliteStore:
         if recorded_fingerprint(connection) != self._fingerprint:
             raise StoreUnavailable(CHANGED)
 
-    def _purge(self, connection: sqlite3.Connection) -> None:
-        """Removes a few of the rows whose time is over; nobody sees them any more."""
-        now, room = self._now(), PURGE_STEP
-        for layout in self._layouts.values():
-            rows = f"SELECT seq FROM {layout.table} WHERE expires < {2**63 - 1} AND expires <= ? LIMIT ?"
-            gone = connection.execute(f"DELETE FROM {layout.table} WHERE seq IN ({rows})", (now, room))
-            room -= gone.rowcount
-            if room <= 0:
-                return
+    def _purge(self, connection: sqlite3.Connection) -> bool:
+        """Removes some of the rows whose time is over; nobody sees them any more. Whether there may be more."""
+        now = self._now()
+
+        def step(layout: Layout) -> bool:
+            rows = f"SELECT seq FROM {layout.table} WHERE expires < {2**63 - 1} AND expires <= ? LIMIT {PURGE_STEP}"
+            gone = connection.execute(f"DELETE FROM {layout.table} WHERE seq IN ({rows})", (now,))
+            return gone.rowcount >= PURGE_STEP
+
+        return self._rounds.clear(step)
 
 
 def _layouts_of(containers: Mapping[str, Container]) -> dict[str, Layout]:

@@ -33,6 +33,7 @@ Results = list[Any]
 MAX_GROUP: Final = 256  # a transaction may hold nearly twice as many
 _POLL: Final = 0.001
 _HOUSEKEEPING_INTERVAL: Final = 5.0
+_HOUSEKEEPING_REST: Final = 0.05  # until the next round while there is more to clear: writes come first
 
 
 class Job:
@@ -64,7 +65,9 @@ def _silent() -> None:
 class Writer:
     """Owns the writing connection and its thread. `check` runs at the start of every transaction and may refuse it.
 
-    `committed` is called in the thread, after every transaction that is safe on the disk.
+    `housekeeping` clears up for a moment, and says whether there is more to clear: then it is called again soon. It is
+    called every few seconds otherwise. `committed` is called in the thread, after every transaction that is safe on the
+    disk.
     """
 
     def __init__(
@@ -73,7 +76,7 @@ class Writer:
         *,
         busy_timeout: float,
         check: Callable[[sqlite3.Connection], None],
-        housekeeping: Callable[[sqlite3.Connection], None],
+        housekeeping: Callable[[sqlite3.Connection], bool],
         committed: Callable[[], None] = _silent,
     ) -> None:
         self._connection = connection
@@ -85,7 +88,7 @@ class Writer:
         self._turns: dict[asyncio.AbstractEventLoop, list[Job]] = {}
         self._lock = threading.Lock()
         self._closed = False
-        self._swept = time.monotonic()
+        self._sweep_at = time.monotonic() + _HOUSEKEEPING_INTERVAL
         self._ended: Future[None] = Future()
         self._thread = threading.Thread(target=self._main, name="store-writer", daemon=True)
         self._thread.start()
@@ -139,7 +142,7 @@ class Writer:
             self._carry_out(jobs)
             _settle(jobs)
             self._tell()
-        if time.monotonic() - self._swept >= _HOUSEKEEPING_INTERVAL:
+        if time.monotonic() >= self._sweep_at:
             self._sweep()
         return more
 
@@ -152,7 +155,7 @@ class Writer:
 
     def _collect(self) -> tuple[list[Job], bool]:
         try:
-            turn = self._queue.get(timeout=_HOUSEKEEPING_INTERVAL)
+            turn = self._queue.get(timeout=max(0.0, self._sweep_at - time.monotonic()))
         except queue.Empty:
             return [], True
         jobs: list[Job] = []
@@ -233,15 +236,16 @@ class Writer:
             log.exception("the store's writer could not roll back")
 
     def _sweep(self) -> None:
-        self._swept = time.monotonic()
+        more = False
         try:
             self._begin()
             self._check(self._connection)
-            self._housekeeping(self._connection)
+            more = self._housekeeping(self._connection)
             self._connection.execute("COMMIT")
         except (sqlite3.Error, StoreError) as error:
             self._rollback()
             log.warning("store housekeeping skipped: %s", error)
+        self._sweep_at = time.monotonic() + (_HOUSEKEEPING_REST if more else _HOUSEKEEPING_INTERVAL)
 
 
 def _settle(jobs: list[Job]) -> None:

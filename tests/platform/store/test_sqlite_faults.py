@@ -177,9 +177,12 @@ async def test_a_fault_after_the_commit_does_not_take_it_back(tmp_path: Path) ->
     def nothing(_: sqlite3.Connection) -> None:
         return
 
+    def clean(_: sqlite3.Connection) -> bool:
+        return False
+
     connection = connect(tmp_path / NAME, busy_timeout=1, writes=True)
     connection.execute("CREATE TABLE t (x)")
-    writer = Writer(connection, busy_timeout=1, check=nothing, housekeeping=nothing, committed=fail)
+    writer = Writer(connection, busy_timeout=1, check=nothing, housekeeping=clean, committed=fail)
     assert await writer.submit([insert]) == [None]
     assert await writer.submit([insert]) == [None]
     await asyncio.wrap_future(writer.stop())

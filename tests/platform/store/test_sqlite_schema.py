@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
@@ -13,10 +12,9 @@ import pytest
 
 from generated.containers import CONTAINERS as REAL
 from generated.containers import Container, Index, Key
-from handlers.platform.store import sqlite_writer
 from handlers.platform.store.port import Create, Eq, Exists, Query, Sort, StoreMisuse, StoreUnavailable
-from handlers.platform.store.sqlite import PURGE_STEP, SqliteStore
-from tests.platform.store.adapters import THINGS, TestClock, thing
+from handlers.platform.store.sqlite import SqliteStore
+from tests.platform.store.adapters import THINGS, thing
 
 BEFORE: Mapping[str, Container] = {"things": replace(THINGS, kinds={}, indexes=(Index((Key("n"),)),), filters=())}
 AFTER: Mapping[str, Container] = {
@@ -97,35 +95,6 @@ async def test_a_file_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
         connection.execute("UPDATE meta SET value = '2-abc' WHERE key = 'fingerprint'")
     with pytest.raises(StoreUnavailable, match="newer version"):
         SqliteStore.open(path, BEFORE)
-
-
-async def test_expired_rows_are_removed_in_small_steps(tmp_path: Path) -> None:
-    clock = TestClock()
-    store = SqliteStore.open(tmp_path / "store", {"things": THINGS}, clock=clock)
-    for start in range(0, PURGE_STEP + 50, 50):
-        await store.batch("things", "ann", [Create(thing(f"t{start + n}", ttl=60)) for n in range(50)])
-    await store.write("things", Create(thing("stays")))
-    clock.advance(60)
-    with closing(sqlite3.connect(tmp_path / "store", isolation_level=None)) as connection:
-        left = []
-        for _ in range(3):
-            store._purge(connection)
-            left += connection.execute("SELECT COUNT(*) FROM c_things").fetchone()
-    assert left == [51, 1, 1]
-    await store.close()
-
-
-async def test_housekeeping_comes_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite_writer, "_HOUSEKEEPING_INTERVAL", 0.02)
-    clock = TestClock()
-    store = SqliteStore.open(tmp_path / "store", {"things": THINGS}, clock=clock)
-    await store.write("things", Create(thing(ttl=60)))
-    clock.advance(60)
-    with closing(sqlite3.connect(tmp_path / "store", isolation_level=None)) as connection:
-        async with asyncio.timeout(10):
-            while connection.execute("SELECT COUNT(*) FROM c_things").fetchone() != (0,):  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-    await store.close()
 
 
 @pytest.mark.parametrize("descending", [True, False])
