@@ -84,6 +84,7 @@ OTHER_MEANINGS: Mapping[str, tuple[str, ...]] = {
     "a note for the delivery": (
         "Order.notes",
         "OrderCreate.notes",
+        "OrderLookup.notes",
     ),
     "a note of the staff on a parcel": (
         "Shipment.notes",
