@@ -43,8 +43,8 @@ async def identity_of(services: Services, provider: ProviderName, token: str, no
         identity = await services.identity.verify(provider, token)
     except IdentityRejected:
         raise _rejected() from None
-    except PartnerUnavailable:
-        raise unavailable("The identity provider does not answer") from None
+    except PartnerUnavailable as error:
+        raise unavailable("The identity provider does not answer", retry_after=error.retry_after) from None
     if nonce is not None and nonce != identity.nonce:
         raise _rejected()
     if not await services.cache.delete(_key(provider, identity.nonce)):

@@ -1,6 +1,7 @@
 """How Stripe is asked: what is tried again, under which key, and what an answer that does not come means.
 
 not reached, 429     nothing was done: tried once more, then `PartnerUnavailable`
+breaker open         nothing was sent: `PartnerNotAsked` at once
 lost, 409 in use     the same request with the same key, which does nothing twice; then `AnswerLost`
 500                  the key is spent (Stripe reference, Idempotent requests): the next key, once it is sure that
                      the request had no effect
@@ -15,7 +16,7 @@ from typing import Final, TypeVar
 
 import stripe
 
-from handlers.partners.breaker import Breaker, PartnerUnavailable
+from handlers.partners.breaker import Breaker, PartnerNotAsked, PartnerUnavailable
 from handlers.partners.payments import AnswerLost, Decline, Intent, PaymentRefused
 from handlers.partners.stripe_reading import declined_intent, refused
 from handlers.partners.stripe_transport import Lost, NotReached
@@ -54,11 +55,14 @@ class Asking:
         """
         try:
             answer = await self._breaker.call(lambda: _once(call))
-        except KeySpent:
+        except (KeySpent, PartnerNotAsked):
             raise
-        except PartnerUnavailable:
+        except PartnerUnavailable as first:
             await asyncio.sleep(self._pause)
-            answer = await self._breaker.call(lambda: _once(call))
+            try:
+                answer = await self._breaker.call(lambda: _once(call))
+            except PartnerNotAsked:
+                raise first from None  # it may have got through, which a refusal to ask does not say
         if isinstance(answer, PaymentRefused):
             raise answer
         return answer

@@ -54,8 +54,8 @@ async def add_payment_method(body: m.PaymentMethodCreate, call: Call) -> Reply[v
         found, mine = await _attached(body.stripe_token, method_id, call)
     except PaymentRefused as refused:
         raise rules.refusal(refused) from None
-    except PartnerUnavailable:
-        raise rules.provider_away() from None
+    except PartnerUnavailable as error:
+        raise rules.provider_away(error.retry_after) from None
     now = timestamp(call.services.clock.now())
     document = rules.new_method(found, billing, user_id=user_id, method_id=method_id, address_id=address_id, now=now)
 
@@ -80,8 +80,8 @@ async def delete_payment_method(params: p.DeletePaymentMethodParameters, call: C
     method, _ = found
     try:
         await call.services.gateway.detach(method["stripe_id"])
-    except PartnerUnavailable:
-        raise rules.provider_away() from None
+    except PartnerUnavailable as error:
+        raise rules.provider_away(error.retry_after) from None
     await store.remove(call.services.store, call.principal.id, params.payment_method_id)
 
 

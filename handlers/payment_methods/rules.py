@@ -52,9 +52,9 @@ def refusal(refused: PaymentRefused) -> Problem:
     return unprocessable("This payment method cannot be used", "payment_method_invalid")
 
 
-def provider_away() -> Problem:
+def provider_away(retry_after: int = 1) -> Problem:
     """503: the provider cannot be reached."""
-    return unavailable("The payment provider cannot be reached", retry_after=5)
+    return unavailable("The payment provider cannot be reached", retry_after=retry_after)
 
 
 def new_method(

@@ -44,8 +44,8 @@ async def create_payment_intent(
     customer = await payment_methods.customer_of(call.services.store, order["user_id"])
     try:
         result = await process.prepare(call.services, payable, Cause(call.request_id), customer=customer)
-    except PartnerUnavailable:
-        raise rules.provider_away() from None
+    except PartnerUnavailable as error:
+        raise rules.provider_away(error.retry_after) from None
     except PaymentRefused as refused:
         raise rules.refused_by_provider(refused) from None
     if result.client_secret is None:
@@ -70,8 +70,8 @@ async def confirm_payment(body: m.PaymentConfirm, call: Call) -> v.Payment:
         result = await process.confirm(
             call.services, order_id, intent.id, Cause(call.request_id), method_id=method_id, seen=intent
         )
-    except PartnerUnavailable:
-        raise rules.provider_away() from None
+    except PartnerUnavailable as error:
+        raise rules.provider_away(error.retry_after) from None
     rules.check_result(result.payment, decline=result.decline, in_doubt=result.in_doubt)
     return views.payment_view(result.payment, (await own_order(call, order_id, email))["status"])
 
@@ -114,11 +114,11 @@ async def refund_payment(_: p.RefundPaymentParameters, body: m.RefundCreate, cal
     )
     try:
         made = await refunds.refund(call.services, request, Cause(call.request_id), audit)
-    except PartnerUnavailable:
+    except PartnerUnavailable as error:
         # Begun, and `reconcile` goes on with it. The key stays free, so that a repetition goes on with it as well.
         begun = await store.read(call.services.store, body.order_id, refund_id)
         if begun is None:
-            raise rules.provider_away() from None
+            raise rules.provider_away(error.retry_after) from None
         return views.refund_view(begun)
     if made["status"] == "failed":
         raise rules.nothing_paid()

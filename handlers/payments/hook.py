@@ -24,8 +24,8 @@ async def receive_stripe_webhook(
     event = _verified(params.stripe_signature, call)
     try:
         handled = await on_webhook(call.services, event)
-    except PartnerUnavailable:
-        raise rules.provider_away() from None
+    except PartnerUnavailable as error:
+        raise rules.provider_away(error.retry_after) from None
     return {"received": True, "event_id": body.id, "handled": handled}
 
 

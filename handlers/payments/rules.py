@@ -383,6 +383,6 @@ def check_result(payment: Mapping[str, Any], *, decline: Decline | None, in_doub
         raise not_payable(payment)
 
 
-def provider_away() -> Problem:
+def provider_away(retry_after: int = 1) -> Problem:
     """503: the provider cannot be reached, or nobody can tell yet what has become of a request."""
-    return unavailable("The payment provider cannot be reached", retry_after=5)
+    return unavailable("The payment provider cannot be reached", retry_after=retry_after)

@@ -97,7 +97,7 @@ async def notify_shipment_customer(
         send = texted if body.notification_type == "sms" else mailed
         recipient = await send(call.services, shipment, kind, message)
     except PartnerUnavailable as error:
-        raise unavailable("The message cannot be sent now") from error
+        raise unavailable("The message cannot be sent now", retry_after=error.retry_after) from error
     notification: v.ShipmentNotification = {
         "notification_id": new_id("notification"),
         "shipment_id": params.shipment_id,
@@ -117,7 +117,7 @@ async def get_carrier_tracking(params: p.GetCarrierTrackingParameters, call: Cal
     try:
         report, shipment = await tracking.asked(call.services, found, Cause(call.request_id))
     except PartnerUnavailable as error:
-        raise unavailable("The carrier does not answer") from error
+        raise unavailable("The carrier does not answer", retry_after=error.retry_after) from error
     return {
         "shipment_id": shipment["shipment_id"],
         "carrier": shipment["carrier"],
@@ -150,7 +150,7 @@ async def contact_carrier(
         carriers = tracking.carriers_of(call.services)
         reference = await carriers.contact(tracking.parcel_of(shipment), inquiry_id, body.issue_description)
     except PartnerUnavailable as error:
-        raise unavailable("The carrier cannot be reached") from error
+        raise unavailable("The carrier cannot be reached", retry_after=error.retry_after) from error
     await _audited(
         shipment, "carrier_contacted", {"inquiry_id": inquiry_id, "issue_description": body.issue_description}, call
     )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from handlers.partners.breaker import Breaker, PartnerUnavailable
+from handlers.partners.breaker import Breaker, PartnerNotAsked, PartnerUnavailable
 from handlers.partners.payments import (
     AnswerLost,
     Cancelled,
@@ -418,6 +419,21 @@ async def test_the_breaker_opens_and_refusals_do_not_count(stripe: Server) -> No
         with pytest.raises(PartnerUnavailable, match="not asked at the moment"):
             await partner.retrieve("pi_nobodys")
         assert sum(stripe.calls.values()) == asked
+
+
+async def test_an_open_breaker_refuses_at_once_and_what_was_lost_stays_lost(stripe: Server) -> None:
+    async with gateway(stripe, breaker=Breaker("Stripe", failures=1), pause=0.3) as partner:
+        stripe.faults.add(Fault("reset_after", on="payment_intents.create", times=9))
+        with pytest.raises(AnswerLost):  # and not: nobody was asked
+            await partner.create_intent(order())
+        stripe.faults.clear()
+        began = time.monotonic()
+        with pytest.raises(PartnerNotAsked) as refused:
+            await partner.create_intent(order())
+        assert time.monotonic() - began < 0.1
+        assert refused.value.retry_after == 1
+        await asyncio.sleep(1.0)
+        assert (await partner.create_intent(order())).id
 
 
 async def test_waiting_does_not_block_the_others(stripe: Server, partner: StripeGateway) -> None:
