@@ -22,6 +22,7 @@ _inventory_on_shipment_scheduled: Callable[[Event[e.ShipmentScheduledData], Even
 _orders_on_inventory_released: Callable[[Event[e.InventoryReleasedData], EventServices], Awaitable[None]] = orders.on_inventory_released
 _orders_on_inventory_reservation_failed: Callable[[Event[e.InventoryReservationFailedData], EventServices], Awaitable[None]] = orders.on_inventory_reservation_failed
 _orders_on_inventory_reserved: Callable[[Event[e.InventoryReservedData], EventServices], Awaitable[None]] = orders.on_inventory_reserved
+_orders_on_payment_pending: Callable[[Event[e.PaymentPendingData], EventServices], Awaitable[None]] = orders.on_payment_pending
 _orders_on_refund_failed: Callable[[Event[e.RefundFailedData], EventServices], Awaitable[None]] = orders.on_refund_failed
 _orders_on_shipment_cancelled: Callable[[Event[e.ShipmentCancelledData], EventServices], Awaitable[None]] = orders.on_shipment_cancelled
 _orders_on_shipment_rejected: Callable[[Event[e.ShipmentRejectedData], EventServices], Awaitable[None]] = orders.on_shipment_rejected

@@ -175,6 +175,13 @@ class PaymentAttemptFailedData(TypedDict):
     failed_at: str
 
 
+class PaymentPendingData(TypedDict):
+    order_id: str
+    user_id: str
+    payment_intent_id: str
+    pending_since: str
+
+
 class ProductDeletedData(TypedDict):
     product_id: str
     category_slug: str
@@ -576,6 +583,7 @@ EVENTS: Final[dict[str, EventSpec]] = {
     "OrderUpdated": EventSpec('order-events', '/data/order_id', ('ecommerce-order-status',), 'OrderUpdatedData', True),
     "PaymentAttemptFailed": EventSpec('payment-events', '/data/order_id', ('crud-notifications', 'crud-orders'), 'PaymentAttemptFailedData', False),
     "PaymentFailed": EventSpec('payment-events', '/data/order_id', ('crud-notifications', 'crud-orders', 'inventory-reservation-validation'), 'PaymentFailedData', False),
+    "PaymentPending": EventSpec('payment-events', '/data/order_id', ('crud-orders',), 'PaymentPendingData', True),
     "PaymentProcessed": EventSpec('payment-events', '/data/order_id', ('crud-analytics', 'crud-orders', 'logistics-carrier-selection'), 'PaymentProcessedData', False),
     "ProductCreated": EventSpec('product-events', '/data/product_id', ('crud-inventory', 'crud-search', 'ecommerce-catalog-search', 'product-management-acp-transformation', 'product-management-assortment-optimization', 'product-management-consistency-validation', 'product-management-normalization-classification'), 'ProductCreatedData', True),
     "ProductDeleted": EventSpec('product-events', '/data/product_id', ('crud-inventory', 'crud-search', 'ecommerce-catalog-search', 'product-management-acp-transformation', 'product-management-assortment-optimization', 'product-management-consistency-validation', 'product-management-normalization-classification'), 'ProductDeletedData', True),
@@ -614,7 +622,7 @@ TOPICS: Final[dict[str, TopicSpec]] = {
 }
 
 GROUPS: Final[dict[str, GroupSpec]] = {
-    "crud-orders": GroupSpec('orders', None, ('user-events', 'inventory-events', 'payment-events', 'shipping-events', 'support-events'), ('DeliveryCompleted', 'ETAUpdated', 'InventoryReleased', 'InventoryReservationFailed', 'InventoryReserved', 'PaymentAttemptFailed', 'PaymentFailed', 'PaymentProcessed', 'RefundFailed', 'RefundProcessed', 'ReturnReceived', 'RouteIssueDetected', 'ShipmentCancelled', 'ShipmentRejected', 'ShipmentScheduled', 'ShipmentStatusUpdated', 'UserDeleted')),
+    "crud-orders": GroupSpec('orders', None, ('user-events', 'inventory-events', 'payment-events', 'shipping-events', 'support-events'), ('DeliveryCompleted', 'ETAUpdated', 'InventoryReleased', 'InventoryReservationFailed', 'InventoryReserved', 'PaymentAttemptFailed', 'PaymentFailed', 'PaymentPending', 'PaymentProcessed', 'RefundFailed', 'RefundProcessed', 'ReturnReceived', 'RouteIssueDetected', 'ShipmentCancelled', 'ShipmentRejected', 'ShipmentScheduled', 'ShipmentStatusUpdated', 'UserDeleted')),
     "crud-payments": GroupSpec('payments', None, ('user-events', 'order-events', 'inventory-events', 'support-events'), ('InventoryReserved', 'OrderCancelled', 'RefundRequested', 'ReturnReceived', 'UserDeleted')),
     "crud-inventory": GroupSpec('inventory', None, ('order-events', 'product-events', 'shipping-events', 'support-events'), ('OrderCompleted', 'ProductCreated', 'ProductDeleted', 'ProductUpdated', 'ReturnReceived', 'ShipmentScheduled')),
     "crud-shipments": GroupSpec('shipments', None, ('user-events', 'order-events', 'shipping-events'), ('ETAUpdated', 'OrderCancelled', 'RouteIssueDetected', 'ShipmentScheduled', 'UserDeleted')),
@@ -665,6 +673,7 @@ EventType = Literal[
     "OrderUpdated",
     "PaymentAttemptFailed",
     "PaymentFailed",
+    "PaymentPending",
     "PaymentProcessed",
     "ProductCreated",
     "ProductDeleted",

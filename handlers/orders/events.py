@@ -52,6 +52,11 @@ async def on_payment_processed(event: Event[e.PaymentProcessedData], services: E
     await hear(services, event, "payment_received", {"payment": payment, "paid_at": data["paid_at"]})
 
 
+async def on_payment_pending(event: Event[e.PaymentPendingData], services: EventServices) -> None:
+    """The order waits for a payment that is settled after days; nothing is due of the customer."""
+    await hear(services, event, "payment_pending", {"payment": {"payment_intent_id": event.data["payment_intent_id"]}})
+
+
 async def on_payment_attempt_failed(event: Event[e.PaymentAttemptFailedData], services: EventServices) -> None:
     """The order goes on waiting for its money, and says why it has not come."""
     data = event.data

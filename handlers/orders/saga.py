@@ -106,8 +106,9 @@ DEADLINES: Final[dict[Status, Deadline]] = {
     "awaiting_payment": Deadline("payment_overdue", timedelta(minutes=30)),
     "paid": Deadline("shipment_overdue", timedelta(minutes=30)),
 }
-# How long a delayed payment method may take: 14 business days for SEPA Direct Debit (Stripe documentation, Delayed
-# notification payment methods), with holidays. Then the provider is asked, and as often as it says the same.
+# How long a delayed payment method may take. Usual are 5 business days for SEPA Direct Debit and 4 for ACH (Stripe
+# documentation of each); three weeks leave room for holidays and for slower ones. Then the provider is asked, and the
+# order waits again for as long as it says the same.
 PAYMENT_PENDING: Final = timedelta(days=21)
 FINAL: Final[frozenset[Status]] = frozenset({"payment_failed", "completed", "cancelled", "refunded"})
 # Ends that give the promo code back.

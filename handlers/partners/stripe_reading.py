@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -21,6 +22,8 @@ from handlers.partners.payments import (
 )
 
 Json = Mapping[str, Any]
+
+log = logging.getLogger(__name__)
 
 _BRANDS: Final = {
     "amex": "American Express",
@@ -79,7 +82,7 @@ def intent_of(found: Json) -> Intent:
     charge = found.get("latest_charge")
     return Intent(
         id=found["id"],
-        status=_INTENTS[found["status"]],
+        status=_status(found["status"]),
         amount=our_amount(found["amount"], currency),
         currency=currency,
         metadata=dict(found["metadata"]),
@@ -87,6 +90,14 @@ def intent_of(found: Json) -> Intent:
         decline=decline_of(error) if error else None,
         method=_charged(charge) if isinstance(charge, Mapping) and charge["paid"] else None,
     )
+
+
+def _status(name: str) -> IntentStatus:
+    """A status of Stripe's. One that is new to us is `processing`: neither paid nor over, so it is asked again."""
+    status = _INTENTS.get(name)
+    if status is None:
+        log.error("a payment intent has a status that is not known here", extra={"status": name})
+    return status or "processing"
 
 
 def decline_of(error: Json) -> Decline:
@@ -125,7 +136,7 @@ def refund_of(found: Json) -> ProviderRefund:
         order_id=metadata.get("order_id"),
         intent_id=found.get("payment_intent"),
         amount=our_amount(found["amount"], currency),
-        status=_REFUNDS[found["status"] or "pending"],
+        status=_REFUNDS.get(found["status"] or "pending", "pending"),
     )
 
 

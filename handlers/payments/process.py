@@ -37,6 +37,7 @@ Json = dict[str, Any]
 
 _DATA: Final[dict[EventName, Callable[[Mapping[str, Any], str], Mapping[str, Any]]]] = {
     "PaymentProcessed": rules.processed,
+    "PaymentPending": rules.pending,
     "PaymentAttemptFailed": rules.attempt_failed,
     "PaymentFailed": rules.failed,
 }

@@ -237,6 +237,16 @@ def failed(payment: Mapping[str, Any], failed_at: str) -> e.PaymentFailedData:
     return data
 
 
+def pending(payment: Mapping[str, Any], since: str) -> e.PaymentPendingData:
+    """The data of `PaymentPending`."""
+    return {
+        "order_id": payment["order_id"],
+        "user_id": payment["user_id"],
+        "payment_intent_id": payment["payment_intent_id"],
+        "pending_since": since,
+    }
+
+
 def attempt_failed(payment: Mapping[str, Any], failed_at: str) -> e.PaymentAttemptFailedData:
     """The data of `PaymentAttemptFailed`."""
     failure = payment["failure"]

@@ -32,7 +32,7 @@ Happening = Literal[
     "refunds_some",
     "refunds_all",
 ]
-EventName = Literal["PaymentProcessed", "PaymentAttemptFailed", "PaymentFailed"]
+EventName = Literal["PaymentProcessed", "PaymentPending", "PaymentAttemptFailed", "PaymentFailed"]
 
 
 class Step(NamedTuple):
@@ -50,7 +50,9 @@ TABLE: Final[dict[tuple[State, Happening], Step]] = {
     # A declined attempt is no end: the customer may try another method (decision 76).
     **{(state, "declined"): Step("created", "PaymentAttemptFailed") for state in _TRYING},
     **{(state, "action_required"): Step("requires_action") for state in _TRYING},
-    **{(state, "processing"): Step("processing") for state in _TRYING},
+    # Accepted and not settled: delayed methods take days, and the order's deadline must not end it meanwhile.
+    **{(state, "processing"): Step("processing", "PaymentPending") for state in ("created", "requires_action")},
+    ("processing", "processing"): Step("processing"),
     # An intent ends at the provider before it ends here, so money cannot come after that. If it does all the same, it
     # is there, and the order process has to hear of it.
     **{(state, "succeeded"): Step("succeeded", "PaymentProcessed") for state in (*_TRYING, *_ENDED)},

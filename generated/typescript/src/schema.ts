@@ -5454,7 +5454,7 @@ export interface components {
          *     | Status | Meaning |
          *     |---|---|
          *     | `pending` | Placed; stock is being reserved. |
-         *     | `awaiting_payment` | Stock is reserved; a saved method is being charged, or the customer has until `payment_due_at` to pay, also after a declined attempt. |
+         *     | `awaiting_payment` | Stock is reserved; a saved method is being charged, or the customer has until `payment_due_at` to pay, also after a declined attempt. With `payment_status` `processing` the customer has paid by a method that is settled after days. |
          *     | `payment_failed` | Ten attempts to pay have failed; the stock is free again. Final. |
          *     | `paid` | Paid; a carrier is being chosen. |
          *     | `processing` | A shipment is scheduled and the parcel is being prepared. |
@@ -6004,7 +6004,9 @@ export interface components {
         /**
          * @description What has happened to the money of an order.
          *
-         *     `pending` nothing yet; `processing` being charged; `paid` received in full; `failed` the last attempt was declined (while the order is
+         *     `pending` nothing yet; `processing` accepted by the payment provider and not settled yet:
+         *     bank debits take days, so the order waits in `awaiting_payment` without a `payment_due_at`, for 21 days, and as long as the provider holds
+         *     the payment; `paid` received in full; `failed` the last attempt was declined (while the order is
          *     `awaiting_payment`, another may be made); `cancelled` the order ended before it was paid;
          *     `refund_pending` a refund is on its way, or came back from the customer's bank and is still owed; `partially_refunded` and `refunded` some
          *     or all of it has been returned.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from infra.local.stripe import debits
 from infra.local.stripe.account import Account
 from infra.local.stripe.cards import NOT_AUTHENTICATED, Decline, behaviour
 from infra.local.stripe.customers import attach, declined
@@ -36,6 +37,13 @@ def require_action(account: Account, intent: Json, method: Json, return_url: str
     return waiting
 
 
+def begin(account: Account, intent: Json) -> Json:
+    """Accepts a payment that is settled later (reference: PaymentIntent, status `processing`)."""
+    begun = account.state.put(intent | {"status": "processing", "next_action": None})
+    account.emit("payment_intent.processing", begun)
+    return begun
+
+
 def authenticate(account: Account, id: str, outcome: str) -> Json:
     """What the customer does at the bank or at PayPal; also how a payment in `processing` ends. No operation of Stripe.
 
@@ -46,10 +54,10 @@ def authenticate(account: Account, id: str, outcome: str) -> Json:
         raise Refusal(400, f"{id} is {intent['status']} and cannot become {outcome}")
     method = account.state.get("payment_method", intent["payment_method"])
     if outcome == "processing":
-        begun = account.state.put(intent | {"status": "processing", "next_action": None})
-        account.emit("payment_intent.processing", begun)
-        return begun
+        return begin(account, intent)
     why = behaviour(method).charge if method["type"] == "card" else None
+    if method["type"] == debits.TYPE:
+        why = debits.verdict(method)
     try:
         return attempt(account, intent, method, NOT_AUTHENTICATED if outcome == "failed" else why)
     except Refusal:

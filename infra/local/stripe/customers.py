@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any, Final
 
-from infra.local.stripe import cards
+from infra.local.stripe import cards, debits
 from infra.local.stripe.account import Account
 from infra.local.stripe.cards import Card, Decline
 from infra.local.stripe.params import ADDRESS, METADATA, PAGING, SHIPPING, TEXT, WHOLE, Spec, merged, read
@@ -169,6 +169,8 @@ def method_of(account: Account, id: str, param: str) -> Json:
     found = account.state.find("payment_method", id)
     if found is not None:
         return found
+    if id in debits.DEBITS:
+        return account.state.put(_method(account, debits.TYPE, {}) | {debits.TYPE: debits.details(), "_token": id})
     if id not in cards.CARDS:
         raise missing("PaymentMethod", id, param)
     return account.state.put(_card(account, cards.CARDS[id], {}, _EXP, token=id))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from infra.local.stripe import cards
+from infra.local.stripe import cards, debits
 from infra.local.stripe.account import Account
-from infra.local.stripe.attempts import attempt, require_action
+from infra.local.stripe.attempts import attempt, begin, require_action
 from infra.local.stripe.customers import living, method_of, refuse_used
 from infra.local.stripe.params import FLAG, METADATA, PAGING, SHIPPING, TEXT, WHOLE, Spec, read
 from infra.local.stripe.state import missing, page
@@ -38,7 +38,7 @@ _CREATE: Final[Spec] = {
     "metadata": METADATA,
     "statement_descriptor_suffix": TEXT,
 }
-_TYPES: Final = ("card", "paypal")
+_TYPES: Final = ("card", "paypal", debits.TYPE)
 _MAX_AMOUNT: Final = 99_999_999
 _MINIMUM: Final = {"usd": 50, "eur": 50, "gbp": 30, "jpy": 50}
 # Documentation, Currencies: the last of three decimals has to be 0.
@@ -125,6 +125,8 @@ def _confirmed(account: Account, intent: Json, given: Json) -> Json:
 
 
 def _tried(account: Account, intent: Json, method: Json, given: Json) -> Json:
+    if method["type"] == debits.TYPE:
+        return begin(account, intent)
     asks = method["type"] == "paypal" or cards.behaviour(method).authenticate
     if asks and given.get("off_session"):
         return attempt(account, intent, method, cards.AUTHENTICATION)
@@ -203,6 +205,12 @@ def _unexpected(intent: Json, doing: str, wanted: tuple[str, ...]) -> Refusal:
     return Refusal(400, message, begun=True, code="payment_intent_unexpected_state", payment_intent=intent)
 
 
+def _takes(given: Json, kind: str) -> bool:
+    allowed = given.get("allowed_payment_method_types")
+    payable = kind != debits.TYPE or given["currency"].lower() == debits.CURRENCY
+    return payable and (allowed is None or kind in allowed)
+
+
 def _new(account: Account, given: Json, method: Json | None) -> Json:
     intent_id = new_id("pi")
     # Without this parameter Stripe takes those of the dashboard all the same.
@@ -236,7 +244,7 @@ def _new(account: Account, given: Json, method: Json | None) -> Json:
         "on_behalf_of": None,
         "payment_method": method["id"] if method is not None else None,
         "payment_method_options": {},
-        "payment_method_types": [each for each in _TYPES if allowed is None or each in allowed],
+        "payment_method_types": [each for each in _TYPES if _takes(given, each)],
         "processing": None,
         "receipt_email": given.get("receipt_email"),
         "review": None,
