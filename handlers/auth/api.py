@@ -17,7 +17,7 @@ from handlers.contract.reply import Reply
 from handlers.platform import cookies
 from handlers.platform.attempts import forgive_sign_in, may_mail, sign_in_attempt
 from handlers.platform.email import address_in
-from handlers.platform.errors import fault, forbidden, invalid, unauthorized
+from handlers.platform.errors import Problem, fault, forbidden, invalid, unauthorized
 from handlers.platform.ids import new_id
 from handlers.users import mail_tokens, mails, proofs, store
 from handlers.users.credentials import check_new_password, renew_hash
@@ -74,11 +74,17 @@ async def login(body: m.LoginRequest, call: Call) -> v.LoginResult | Reply[v.Log
     services = call.services
     email = address_in(body.email)
     device = known_device(services, call.session_cookie(cookies.DEVICE), email, services.clock.now())
-    await sign_in_attempt(services.limits, call.request.address, email, device)
+    try:
+        await sign_in_attempt(services.limits, call.request.address, email, device)
+    except Problem:
+        call.security_event("sign_in", "failure", principal=email, reason="too_many_attempts")
+        raise
     found = await store.by_email(services.store, email)
     hashed = found.data["password_hash"] if found is not None else None
     right = await services.passwords.matches(body.password, hashed)
     if found is None or not right:
+        tried = found.data["user_id"] if found is not None else email
+        call.security_event("sign_in", "failure", principal=tried, reason="invalid_credentials")
         raise unauthorized("E-mail address or password is wrong", rule="invalid_credentials")
     if services.passwords.outdated(found.data["password_hash"]):
         services.background.spawn(renew_hash(call, found, body.password), "renew hash")
@@ -140,7 +146,7 @@ async def social_login(params: p.SocialLoginParameters, body: m.SocialLoginReque
     if body.provider is not MISSING and body.provider != params.provider:
         raise invalid([fault("body", "/provider", "Input should be the provider of the path")])
     nonce = None if body.nonce is MISSING else body.nonce
-    identity = await social.identity_of(call.services, params.provider, body.token, nonce)
+    identity = await social.identity_of(call, params.provider, body.token, nonce)
     session = await signin.begin(call, await social.account_of(call, identity))
     return signin.with_cookies(call, session, session)
 
@@ -154,6 +160,7 @@ async def refresh_session(body: m.RefreshRequest | None, call: Call) -> Reply[v.
     try:
         refresh = await sessions.rotate(presented, services.clock.now())
     except RefreshReused as reused:
+        call.security_event("refresh_token_reused", "failure", principal=reused.user_id, reason="token_reused")
         await end_session(call, reused.user_id, reused.family)
         raise unauthorized("The refresh token was used before; the session is over", rule="token_reused") from None
     found = await store.read(services.store, refresh.user_id)

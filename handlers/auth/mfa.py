@@ -51,7 +51,11 @@ async def answered(call: Call, token: str, code: str) -> Document:
             raise _wrong(last=last)
         return change
 
-    found = await store.change(call, user_id, decide)
+    try:
+        found = await store.change(call, user_id, decide)
+    except Problem as problem:
+        call.security_event("second_factor", "failure", principal=user_id, reason=problem.rule or "")
+        raise
     await services.cache.incr(key, ttl=rules.MFA_LIFETIME.total_seconds(), by=_USED_UP)
     await forgive(services.limits, f"mfa:{user_id}")
     return found

@@ -30,6 +30,7 @@ async def begin(call: Call, user: rules.Json) -> v.Session:
     current = await store.note_login(services, user["user_id"], timestamp(now))
     if current is None:
         raise unauthorized("This account is gone", rule="invalid_credentials")
+    call.security_event("sign_in", principal=user["user_id"])
     return session_of(services, current.data, refresh)
 
 

@@ -33,22 +33,23 @@ async def new_nonce(services: Services, provider: ProviderName) -> str:
     return nonce
 
 
-async def identity_of(services: Services, provider: ProviderName, token: str, nonce: str | None) -> Identity:
+async def identity_of(call: Call, provider: ProviderName, token: str, nonce: str | None) -> Identity:
     """Who an ID token speaks of; its nonce is used up.
 
     Raises `Problem`: 401 for a token that is not what it should be, 422 for a provider that is not set up, 503.
     """
+    services = call.services
     check_configured(services, provider)
     try:
         identity = await services.identity.verify(provider, token)
     except IdentityRejected:
-        raise _rejected() from None
+        raise _rejected(call) from None
     except PartnerUnavailable as error:
         raise unavailable("The identity provider does not answer", retry_after=error.retry_after) from None
     if nonce is not None and nonce != identity.nonce:
-        raise _rejected()
+        raise _rejected(call)
     if not await services.cache.delete(_key(provider, identity.nonce)):
-        raise _rejected()
+        raise _rejected(call)
     return identity
 
 
@@ -114,5 +115,6 @@ def _key(provider: ProviderName, nonce: str) -> str:
     return f"hph:nonce:{provider}:{hashlib.sha256(nonce.encode()).hexdigest()}"
 
 
-def _rejected() -> Problem:
+def _rejected(call: Call) -> Problem:
+    call.security_event("sign_in", "failure", principal="", reason="identity_token_invalid")
     return unauthorized("The provider's token was not accepted", rule="identity_token_invalid")

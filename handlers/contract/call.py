@@ -9,6 +9,7 @@ from handlers.platform.access import Principal
 from handlers.platform.cookies import cookie_name
 from handlers.platform.idempotency import Key, Once, Partition, begin
 from handlers.platform.request import RequestInfo
+from handlers.platform.security_events import Outcome, SecurityEvent, SecurityEvents
 
 if TYPE_CHECKING:
     from handlers.contract.services import Services
@@ -31,6 +32,13 @@ class Call:
         self.status = 200
         self._cookies: dict[str, str] | None = None
         self._once: Once | None = None
+
+    def security_event(
+        self, event: SecurityEvent, outcome: Outcome = "success", *, principal: str | None = None, reason: str = ""
+    ) -> None:
+        """Writes a security event of this request, about the caller unless another `principal` is given."""
+        events = self.services.room(SecurityEvents)
+        events.record(event, outcome, self.request, self.principal.id if principal is None else principal, reason)
 
     @property
     def request_id(self) -> str:

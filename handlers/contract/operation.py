@@ -24,6 +24,7 @@ from handlers.platform.idempotency import Key, Replayed, digest_of
 from handlers.platform.limits import LimitRule, network
 from handlers.platform.request import RequestInfo
 from handlers.platform.responses.kept import CacheRule
+from handlers.platform.security_events import SecurityEvents
 from handlers.platform.store.charges import begin
 from handlers.platform.store.port import StoreUnavailable
 
@@ -144,10 +145,11 @@ class BoundOperation:
         headers.extend(limits)
         refused = limited or rejected or refusal(principal, spec.access)
         if refused is not None:
+            self._tell_refused(refused, info)
             raise refused
         request_headers = scope["headers"]
         if self._unsafe and (principal.credential == "cookie" or spec.sets_cookies):
-            runtime.csrf.check(principal, request_headers)
+            self._check_page(principal, request_headers, info)
         if self._personal and principal.role != "anonymous":
             await runtime.check_version(principal, writes=self._unsafe)
         if runtime.forward is not None and runtime.forwards(spec.id):
@@ -178,6 +180,20 @@ class BoundOperation:
             await send_answer(receive, send, answer, spec.status, headers, head=head, check=self._check)
         finally:
             info.request_units = charges.units
+
+    def _check_page(self, principal: Principal, headers: Sequence[tuple[bytes, bytes]], info: RequestInfo) -> None:
+        """Raises `Problem` 403 when a page of another origin asks, or a cookie comes without its CSRF token."""
+        try:
+            self._runtime.csrf.check(principal, headers)
+        except Problem as problem:
+            self._tell_refused(problem, info)
+            raise
+
+    def _tell_refused(self, problem: Problem, info: RequestInfo) -> None:
+        """A security event for who asks for what is not theirs, or by a forged credential. No token at all is none."""
+        if problem.status == 403 or problem.rule == "token_invalid":
+            events = self._runtime.services.room(SecurityEvents)
+            events.record("access_refused", "failure", info, info.principal_id or "", problem.rule or "forbidden")
 
     async def _once(self, handler: Handler, arguments: list[Any], call: Call, target: str) -> Any:
         """Calls the handler of an operation with `x-idempotent`, or answers as it did before."""

@@ -36,6 +36,7 @@ def _verified(signature: str, call: Call) -> WebhookEvent:
     try:
         return verified(call.body_bytes, signature, secret.get_secret_value(), call.services.clock)
     except SignatureInvalid as invalid:
+        call.security_event("webhook_refused", "failure", principal="", reason="signature_invalid")
         log.warning("webhook refused", extra={"reason": str(invalid)})
         raise _refused() from None
 

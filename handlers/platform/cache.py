@@ -11,7 +11,8 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -27,9 +28,12 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Value = bytes | str | int
 
-CONNECT_SECONDS: Final = 0.25
 OPERATION_SECONDS: Final = 0.25
 RETRY_SECONDS: Final = 1.0
+# A timer that comes later than this says that the event loop was held up.
+_LATE_SECONDS: Final = 0.02
+# What the client waits for at most by itself; `_budget` ends a call long before.
+_BACKSTOP_SECONDS: Final = 1.0
 MAX_CONNECTIONS: Final = 32
 
 
@@ -123,7 +127,7 @@ class Cache:
             # This call is the one attempt of this second; the others shall not wait with it.
             self._closed_until = now + RETRY_SECONDS
         try:
-            async with asyncio.timeout(OPERATION_SECONDS):
+            async with _budget(OPERATION_SECONDS):
                 result = await _cancellable(operation(self._connected()))
         except ResponseError as error:
             # Redis is there and says no (wrong type, out of memory): no reason to stop asking.
@@ -152,15 +156,42 @@ class Cache:
                 self._url,
                 **({"password": self._password} if self._password else {}),
                 max_connections=MAX_CONNECTIONS,
-                timeout=OPERATION_SECONDS,
-                socket_connect_timeout=CONNECT_SECONDS,
-                socket_timeout=OPERATION_SECONDS,
+                timeout=_BACKSTOP_SECONDS,
+                socket_connect_timeout=_BACKSTOP_SECONDS,
+                socket_timeout=_BACKSTOP_SECONDS,
                 retry=Retry(NoBackoff(), 0),
                 driver_info=None,
                 protocol=2,
             )
             self._client = Redis.from_pool(pool)
         return self._client
+
+
+@asynccontextmanager
+async def _budget(seconds: float) -> AsyncIterator[None]:
+    """`asyncio.timeout`, in which time does not count that the event loop itself was late by: Redis is not slow then.
+
+    Raises `TimeoutError`. What has arrived meanwhile is taken before the time is called over.
+    """
+    loop = asyncio.get_running_loop()
+    due = loop.time() + seconds
+
+    def over() -> None:
+        limit.reschedule(loop.time())
+
+    def look() -> None:
+        if loop.time() - due > _LATE_SECONDS:
+            timers.append(loop.call_later(seconds, over))
+        else:
+            over()
+
+    async with asyncio.timeout(None) as limit:
+        timers = [loop.call_at(due, look)]
+        try:
+            yield
+        finally:
+            for timer in timers:
+                timer.cancel()
 
 
 async def _cancellable(call: Awaitable[T]) -> T:

@@ -63,6 +63,7 @@ async def delete_me(params: p.DeleteMeParameters, call: Call) -> Reply[None]:
     """Deletes the account for good."""
     found = await reauthenticated(call, params.x_reauthentication)
     await leaving.leave(call)
+    call.security_event("account_deleted")
     tell_owner(call.services, found.data, mails.account_deleted(found.data["email"], found.data["name"]))
     return Reply(None, headers=cookies.cleared(secure=call.services.settings.in_production))
 

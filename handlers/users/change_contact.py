@@ -67,6 +67,7 @@ async def _ask_for_proof(
         return rules.Change(pending.user, change.fields)
 
     document = await store.change(call, user_id, decide, if_match=params.if_match)
+    call.security_event("email_change_requested")
     name, public_url = document.data["name"], services.settings.public_url
     tell_owner(services, before.data, mails.address_change_requested(old, name, public_url, undo))
     verification = mails.verification(address, name, public_url, token)

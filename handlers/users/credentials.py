@@ -60,6 +60,7 @@ async def proven(call: Call, password: str | None) -> Document:
     await attempt(services.limits, call.request.address, account)
     found = await store.signed_in_now(call)
     if not await services.passwords.matches(password, found.data["password_hash"]):
+        call.security_event("reauthentication", "failure", reason="invalid_credentials")
         raise wrong_password()
     await forgive(services.limits, account)
     return found
@@ -79,7 +80,11 @@ async def change_proven(call: Call, proof: Document, code: str | None, decide: C
 
     def guarded(user: Json) -> Change:
         still_proven(user, proof)
-        before = with_factor_shown(services, user, code)
+        try:
+            before = with_factor_shown(services, user, code)
+        except Problem as problem:
+            call.security_event("second_factor", "failure", reason=problem.rule or "")
+            raise
         used[:] = [code] if code is not None and len(code) != TOTP_DIGITS and before is not user else []
         return decide(before)
 

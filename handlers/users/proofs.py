@@ -82,6 +82,7 @@ async def _changed(call: Call, found: Document, address: str, known: MailToken) 
 
     old = found.data["email"]
     document = await store.change_email(call, known.user_id, old, address, decide=decide, gone=token_invalid)
+    call.security_event("email_changed", principal=known.user_id)
     tell_owner(services, document.data, mails.address_changed(address, document.data["name"]))
     return document
 
@@ -109,6 +110,7 @@ async def undo_email_change(call: Call, token: str) -> rules.Json:
         document = await store.change(call, known.user_id, decide, gone=token_invalid)
     else:
         document = await store.change_email(call, known.user_id, old, address, decide=decide, gone=token_invalid)
+    call.security_event("email_change_undone", principal=known.user_id)
     reset_token = await renew(call, "reset", document)
     tell_owner(
         services,
@@ -151,6 +153,7 @@ async def reset(call: Call, token: str, password: str) -> rules.Json:
     for identity in given_up:
         if identity not in user["identities"]:
             await release(services.store, store.IDENTITY, identity, known.user_id)
+    call.security_event("password_changed", principal=known.user_id, reason="reset")
     tell_owner(services, user, mails.password_changed(user["email"], user["name"]))
     return user
 

@@ -28,6 +28,7 @@ async def change_password(body: m.PasswordChange, call: Call) -> None:
     hashed = await services.passwords.hash(body.new_password)
     code = None if body.code is MISSING else body.code
     changed = await credentials.change_proven(call, proof, code, lambda user: rules.with_password(user, hashed, now))
+    call.security_event("password_changed")
     tell_owner(services, changed, mails.password_changed(changed["email"], changed["name"]))
 
 
@@ -67,6 +68,7 @@ async def verify_two_factor(body: m.TwoFactorVerifyRequest, call: Call) -> v.Two
         return factors.switched_on(user, step, hashes, now)
 
     changed = (await store.change(call, user_id, decide)).data
+    call.security_event("two_factor_on")
     tell_owner(services, changed, mails.two_factor_on(changed["email"], changed["name"]))
     return {"two_factor_enabled": True, "recovery_codes": codes}
 
@@ -78,6 +80,7 @@ async def disable_two_factor(body: m.TwoFactorDisableRequest, call: Call) -> Non
         raise _not_on()
     services, now = call.services, call.services.clock.now()
     changed = await credentials.change_proven(call, proof, body.code, lambda user: factors.switched_off(user, now))
+    call.security_event("two_factor_off")
     tell_owner(services, changed, mails.two_factor_off(changed["email"], changed["name"]))
 
 
@@ -94,6 +97,7 @@ async def renew_recovery_codes(params: p.RenewRecoveryCodesParameters, call: Cal
         return change
 
     changed = (await store.change(call, call.principal.id, decide)).data
+    call.security_event("recovery_codes_renewed")
     tell_owner(services, changed, mails.recovery_codes_renewed(changed["email"], changed["name"]))
     return {"two_factor_enabled": True, "recovery_codes": codes}
 

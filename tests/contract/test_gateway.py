@@ -42,7 +42,7 @@ async def test_a_customer_signs_up_and_changes_the_profile_through_the_gateway(
         assert signed_up.status_code == 201, signed_up.text
         assert signed_up.headers.get_list("x-request-id") == ["req-of-mine"]
         session = await gateway.client.post("/api/auth/login", json={"email": email, "password": PASSWORD})
-        assert len(session.headers.get_list("set-cookie")) == 3
+        assert len(session.headers.get_list("set-cookie")) == 4
         bearer = {"Authorization": f"Bearer {session.json()['access_token']}"}
         async with gateway.new_client() as caller:
             changed = await caller.put("/api/users/me", json={"name": "Dana W."}, headers=bearer)

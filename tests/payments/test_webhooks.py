@@ -220,13 +220,15 @@ async def test_while_stripe_cannot_be_asked_it_shall_come_again(till: Paying) ->
     assert (await send(till, event)).json()["handled"]
 
 
-async def test_what_is_not_signed_is_not_read(till: Paying) -> None:
+async def test_what_is_not_signed_is_not_read(till: Paying, caplog: pytest.LogCaptureFixture) -> None:
     event = {"id": "evt_1", "type": "payment_intent.succeeded"}
     content = orjson.dumps(event)
     old = signature(WEBHOOK_SECRET, content, int(time.time()) - 301)
     for header in ("t=1,v1=00", signature("whsec_other", content, int(time.time())), old):
         answer = await send(till, event, **{"stripe-signature": header})
         assert (answer.status_code, rule_of(answer)) == (401, "signature_invalid")
+    told = [record for record in caplog.records if record.name == "security"]
+    assert [record.getMessage() for record in told] == ["webhook_refused"] * 3
     missing = await till.running.client.post(PATH, json=event)
     assert missing.status_code == 400
 
