@@ -34,6 +34,7 @@ _products_on_product_created: Callable[[Event[e.ProductCreatedData], EventServic
 _products_on_product_deleted: Callable[[Event[e.ProductDeletedData], EventServices], Awaitable[None]] = products.on_product_deleted
 _products_on_product_updated: Callable[[Event[e.ProductUpdatedData], EventServices], Awaitable[None]] = products.on_product_updated
 _products_on_stock_level_changed: Callable[[Event[e.StockLevelChangedData], EventServices], Awaitable[None]] = products.on_stock_level_changed
+_shipments_on_shipment_overdue: Callable[[Event[e.ShipmentOverdueData], EventServices], Awaitable[None]] = shipments.on_shipment_overdue
 _shipments_on_shipment_scheduled: Callable[[Event[e.ShipmentScheduledData], EventServices], Awaitable[None]] = shipments.on_shipment_scheduled
 _users_on_order_completed: Callable[[Event[e.OrderCompletedData], EventServices], Awaitable[None]] = users.on_order_completed
 _users_on_profile_updated: Callable[[Event[e.ProfileUpdatedData], EventServices], Awaitable[None]] = users.on_profile_updated

@@ -80,6 +80,7 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
                 Index((Key('status'), Key('created_at', True))),
                 Index((Key('created_at', True),)),
                 Index((Key('email'), Key('created_at', True))),
+                Index((Key('attention'), Key('created_at', True))),
             ),
             throughput=4000,
             kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200, 'idempotency': 86400}),

@@ -326,6 +326,14 @@ class ShipmentLocation(TypedDict):
     updated_at: str
 
 
+class ShipmentOverdueData(TypedDict):
+    order_id: str
+    order_number: str
+    user_id: str
+    paid_at: str
+    shipping_method: Literal['standard', 'express', 'overnight']
+
+
 class ShipmentRejectedData(TypedDict):
     order_id: str
     reason: Literal['too_heavy', 'destination_not_served']
@@ -599,6 +607,7 @@ EVENTS: Final[dict[str, EventSpec]] = {
     "ReviewPublished": EventSpec('product-events', '/data/product_id', ('crud-products', 'ecommerce-product-detail-enrichment'), 'ReviewPublishedData', False),
     "RouteIssueDetected": EventSpec('shipping-events', '/data/order_id', ('crud-notifications', 'crud-orders', 'crud-shipments'), 'RouteIssueDetectedData', False),
     "ShipmentCancelled": EventSpec('shipping-events', '/data/order_id', ('crud-orders',), 'ShipmentCancelledData', True),
+    "ShipmentOverdue": EventSpec('order-events', '/data/order_id', ('crud-shipments',), 'ShipmentOverdueData', True),
     "ShipmentRejected": EventSpec('shipping-events', '/data/order_id', ('crud-orders',), 'ShipmentRejectedData', True),
     "ShipmentScheduled": EventSpec('shipping-events', '/data/order_id', ('crud-inventory', 'crud-orders', 'crud-shipments'), 'ShipmentScheduledData', True),
     "ShipmentStatusUpdated": EventSpec('shipping-events', '/data/order_id', ('crud-notifications', 'crud-orders', 'logistics-eta-computation', 'logistics-route-issue-detection'), 'ShipmentStatusUpdatedData', False),
@@ -625,7 +634,7 @@ GROUPS: Final[dict[str, GroupSpec]] = {
     "crud-orders": GroupSpec('orders', None, ('user-events', 'inventory-events', 'payment-events', 'shipping-events', 'support-events'), ('DeliveryCompleted', 'ETAUpdated', 'InventoryReleased', 'InventoryReservationFailed', 'InventoryReserved', 'PaymentAttemptFailed', 'PaymentFailed', 'PaymentPending', 'PaymentProcessed', 'RefundFailed', 'RefundProcessed', 'ReturnReceived', 'RouteIssueDetected', 'ShipmentCancelled', 'ShipmentRejected', 'ShipmentScheduled', 'ShipmentStatusUpdated', 'UserDeleted')),
     "crud-payments": GroupSpec('payments', None, ('user-events', 'order-events', 'inventory-events', 'support-events'), ('InventoryReserved', 'OrderCancelled', 'RefundRequested', 'ReturnReceived', 'UserDeleted')),
     "crud-inventory": GroupSpec('inventory', None, ('order-events', 'product-events', 'shipping-events', 'support-events'), ('OrderCompleted', 'ProductCreated', 'ProductDeleted', 'ProductUpdated', 'ReturnReceived', 'ShipmentScheduled')),
-    "crud-shipments": GroupSpec('shipments', None, ('user-events', 'order-events', 'shipping-events'), ('ETAUpdated', 'OrderCancelled', 'RouteIssueDetected', 'ShipmentScheduled', 'UserDeleted')),
+    "crud-shipments": GroupSpec('shipments', None, ('user-events', 'order-events', 'shipping-events'), ('ETAUpdated', 'OrderCancelled', 'RouteIssueDetected', 'ShipmentOverdue', 'ShipmentScheduled', 'UserDeleted')),
     "crud-products": GroupSpec('products', None, ('product-events', 'inventory-events'), ('ReviewPublished', 'StockLevelChanged')),
     "crud-search": GroupSpec('products', None, ('product-events',), ('InventoryUpdated', 'ProductCreated', 'ProductDeleted', 'ProductUpdated')),
     "crud-users": GroupSpec('users', None, ('user-events', 'order-events', 'payment-events'), ('OrderCompleted', 'ProfileUpdated', 'RefundFailed', 'RefundProcessed')),
@@ -689,6 +698,7 @@ EventType = Literal[
     "ReviewPublished",
     "RouteIssueDetected",
     "ShipmentCancelled",
+    "ShipmentOverdue",
     "ShipmentRejected",
     "ShipmentScheduled",
     "ShipmentStatusUpdated",

@@ -231,6 +231,17 @@ class NotificationPreferencesUpdate(BaseModel):
     )
 
 
+OrderAttention = TypeAliasType(
+    "OrderAttention",
+    Annotated[
+        Literal['carrier_silent'],
+        Field(
+            description='Why staff have to look at an order. `carrier_silent`: it is paid and no carrier was booked within 30 minutes, because the carrier agent is silent. The\nmoney stays; it ends by itself as soon as a parcel is booked.\n'
+        ),
+    ],
+)
+
+
 OrderStatus = TypeAliasType(
     "OrderStatus",
     Annotated[

@@ -424,6 +424,7 @@ class ListStaffOrdersParameters:
     """Parameters of `listStaffOrders`."""
 
     status: Literal["pending", "awaiting_payment", "payment_failed", "paid", "processing", "shipped", "delivered", "completed", "cancelled", "refunded"] | None = None
+    attention: Literal["carrier_silent"] | None = None
     email: str | None = None
     order_number: str | None = None
     start_date: date | None = None

@@ -969,6 +969,7 @@ class StaffOrderSummary(TypedDict):
     first_item_name: str
     carrier: NotRequired[Literal['FedEx', 'UPS', 'USPS', 'DHL']]
     tracking_number: NotRequired[str]
+    attention: NotRequired[Literal['carrier_silent']]
     created_at: str
     updated_at: str
 

@@ -146,6 +146,8 @@ class Settings(BaseSettings):
     """Address of an agent, with `{service-name}` for its name. `none`: none is deployed. Local: none."""
     built_in_agents: Items = BUILT_IN_AGENTS
     """Agents whose part in the order process is played here until the real one is deployed, or `none` (decision 39)."""
+    take_over_silent_agents: bool = True
+    """Whether the built-in part books a parcel when the deployed carrier agent is silent; else staff do."""
 
     # Documents, cache, events
     cosmos_account_uri: str | None = None

@@ -190,6 +190,7 @@ def _fits(order: dict[str, Any], params: p.ListStaffOrdersParameters) -> bool:
     start, end = _period(params.start_date, params.end_date)
     return (
         params.status in (None, order["status"])
+        and params.attention in (None, order.get("attention"))
         and (params.email is None or _normal(params.email) == order["email"])
         and (start is None or order["created_at"] >= start)
         and (end is None or order["created_at"] < end)
@@ -200,6 +201,8 @@ def _filters(params: p.ListStaffOrdersParameters) -> list[Condition]:
     found: list[Condition] = []
     if params.status is not None:
         found.append(Eq("status", params.status))
+    if params.attention is not None:
+        found.append(Eq("attention", params.attention))
     if params.email is not None:
         found.append(Eq("email", _normal(params.email) or ""))
     start, end = _period(params.start_date, params.end_date)

@@ -27,6 +27,7 @@ _DATA: Final[dict[EventName, Callable[[Json, Json], Json]]] = {
     "OrderUpdated": telling.updated,
     "OrderCancelled": telling.cancelled,
     "OrderCompleted": lambda order, _: telling.completed(order),
+    "ShipmentOverdue": lambda order, _: telling.shipment_overdue(order),
     "RefundRequested": lambda order, _: telling.refund_requested(order),
 }
 

@@ -135,6 +135,8 @@ def moved(order: Mapping[str, Any], news: News, now: str, *, handed_over: bool =
         after.setdefault("paid_at", now)
         after["payment"] = {name: value for name, value in after["payment"].items() if name != "failure_message"}
     after["timeline"] = [*order["timeline"], *_points(order, after, news, now)]
+    if found.attention is not None:
+        after["attention"] = found.attention
     if found.status != order["status"]:
         _enter(after, found, news, now)
     elif found.recount or "processing" == order["payment_status"] != after["payment_status"]:
@@ -209,6 +211,7 @@ def _merged(order: Mapping[str, Any], facts: Mapping[str, Any]) -> Json:
 
 def _enter(order: Json, found: Step, news: News, now: str) -> None:
     """What else changes with the status."""
+    order.pop("attention", None)
     _wait(order, now)
     if found.status == "completed":
         order["completed_at"] = now

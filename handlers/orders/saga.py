@@ -57,7 +57,7 @@ Trigger = Literal[
     "payment_overdue",
     "shipment_overdue",
 ]
-EventName = Literal["OrderUpdated", "OrderCancelled", "OrderCompleted", "RefundRequested"]
+EventName = Literal["ShipmentOverdue", "OrderUpdated", "OrderCancelled", "OrderCompleted", "RefundRequested"]
 Undo = Literal["release_stock", "return_money", "recall_parcel", "free_promo"]
 Reason = Literal[
     "customer_request",
@@ -68,6 +68,8 @@ Reason = Literal[
     "no_carrier",
     "process_timeout",
 ]
+
+Attention = Literal["carrier_silent"]
 
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 TRIGGERS: Final[tuple[Trigger, ...]] = get_args(Trigger)
@@ -80,7 +82,8 @@ class Step:
     `undo`: what others have to take back. All of it follows from `OrderCancelled`; without that event, money follows
     from `RefundRequested`, the stock from the trigger itself, and the promo code is freed by the process.
 
-    `recount`: the deadline begins anew, though the status stays.
+    `recount`: the deadline begins anew, though the status stays. `attention`: why staff have to look at the order,
+    until it gets into another status.
     """
 
     status: Status
@@ -90,6 +93,7 @@ class Step:
     undo: frozenset[Undo] = frozenset()
     reason: Reason | None = None
     recount: bool = False
+    attention: Attention | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +206,10 @@ TABLE: Final[Rows] = {
     # deadlines
     ("pending", "reservation_overdue"): replace(_CANCEL, reason="process_timeout"),
     ("awaiting_payment", "payment_overdue"): replace(_CANCEL, reason="payment_timeout"),
-    ("paid", "shipment_overdue"): replace(_CANCEL_PAID, reason="process_timeout"),
+    # Nobody books a parcel: people look at it, whoever can takes over, and the money stays (decision 74).
+    ("paid", "shipment_overdue"): Step(
+        "paid", None, None, ("ShipmentOverdue",), recount=True, attention="carrier_silent"
+    ),
 }
 
 # A payment that went back is not received again by old news.

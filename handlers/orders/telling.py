@@ -64,6 +64,11 @@ def completed(order: Mapping[str, Any]) -> Json:
     }
 
 
+def shipment_overdue(order: Mapping[str, Any]) -> Json:
+    """The data of `ShipmentOverdue`."""
+    return {**_names(order), "paid_at": order["paid_at"], "shipping_method": order["shipping"]["method"]}
+
+
 def refund_requested(order: Mapping[str, Any]) -> Json:
     """The data of `RefundRequested`: everything that was paid."""
     data = {**_names(order), "amount": order["totals"]["total"], "currency": order["totals"]["currency"]}

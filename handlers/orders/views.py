@@ -113,6 +113,8 @@ def staff_view(order: Mapping[str, Any]) -> v.StaffOrderSummary:
     for name in ("carrier", "tracking_number"):
         if name in order["shipping"]:
             view[name] = order["shipping"][name]
+    if "attention" in order:
+        view["attention"] = order["attention"]
     return view
 
 

@@ -93,12 +93,18 @@ class Watchdog:
             self._lag.groups = groups
         self._task: asyncio.Task[None] | None = None
         self.failed = 0
+        self.shipments_overdue = 0
         self.put_off = 0
 
     def start(self) -> None:
         """Begins."""
         watch = self._services.telemetry.watch
         watch("deadlines_failed", "Deadlines that could not be looked at: see the log.", lambda: self.failed)
+        watch(
+            "shipments_overdue",
+            "Paid orders for which no carrier was booked in time: the carrier agent is silent.",
+            lambda: self.shipments_overdue,
+        )
         watch("deadlines_put_off", "Deadlines that waited for the payment provider.", lambda: self.put_off)
         watch(
             "deadlines_suspended_seconds",
@@ -228,6 +234,9 @@ class Watchdog:
         if batch:
             await settled(services.store, store.CONTAINER, user_id, batch)
             services.room(Bells).ring(order_id)
+        if finding.trigger == "shipment_overdue" and batch:
+            self.shipments_overdue += 1
+            log.error("no carrier was booked in time", extra={"order_id": order_id})
 
     def _judged_from(self, order: Json) -> datetime:
         """The order's deadline, or later: it has its full time without a lag of the event side."""

@@ -1,7 +1,8 @@
 """What shipments do when they hear of orders, payments and parcels.
 
 They play the agent logistics-carrier-selection while that is not deployed (decision 39): a paid order gets a carrier
-from the table, or is rejected. The shipment itself is made from what is booked, whoever has booked it.
+from the table, or is rejected. They take over from a deployed one that is silent (decision 74). The shipment itself is
+made from what is booked, whoever has booked it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from handlers.contract.parcels import CallOff
 from handlers.contract.services import EventServices
 from handlers.orders import store as orders
 from handlers.orders.saga import FINAL
+from handlers.orders.telling import units
 from handlers.platform.clock import timestamp
 from handlers.platform.events import Event
 from handlers.platform.store.port import Create, Document, Operation, Replace
@@ -29,20 +31,23 @@ Json = dict[str, Any]
 
 async def on_payment_processed(event: Event[e.PaymentProcessedData], services: EventServices) -> None:
     """Books a parcel for a paid order, once. One that has ended meanwhile gets none."""
-    data = event.data
-    order_id = data["order_id"]
+    await _book(event, services)
+
+
+async def on_shipment_overdue(event: Event[e.ShipmentOverdueData], services: EventServices) -> None:
+    """Books the parcel in place of the agent that is silent, unless that is left to staff; once."""
+    if services.settings.take_over_silent_agents:
+        await _book(event, services)
+
+
+async def _book(event: Event[Any], services: EventServices) -> None:
+    order_id = event.data["order_id"]
 
     async def build() -> list[Operation]:
-        order = await orders.proven(services.store, order_id, data["user_id"])
+        order = await orders.proven(services.store, order_id, event.data["user_id"])
         if order.data["status"] in FINAL or await store.of_order(services.store, order_id) is not None:
             return []
-        address = data["shipping_address"]
-        destination = Destination(address["country"], address.get("state"))
-        shipping = services.room(Prices).shipping
-        rate = shipping.choose_carrier(data["shipping_method"], destination, rules.grams_of(data.get("weight")))
-        if isinstance(rate, CarrierRate):
-            return _booked(services, event, rate)
-        return _rejected(services, event, rate)
+        return _booked_or_rejected(services, event, order.data)
 
     await services.inbox.once(event, store.CONTAINER, order_id, build)
 
@@ -151,24 +156,29 @@ def _warned(shipment: Json, event: Event[Any], services: EventServices) -> Json:
     return states.with_issue(shipment, issue, now)
 
 
-def _booked(services: EventServices, event: Event[e.PaymentProcessedData], rate: CarrierRate) -> list[Operation]:
-    data, now = event.data, services.clock.now()
-    shipment_id = rules.shipment_id_of(data["order_id"])
+def _booked_or_rejected(services: EventServices, event: Event[Any], order: Json) -> list[Operation]:
+    address = order["shipping_address"]
+    destination = Destination(address["country"], address.get("state"))
+    method = order["shipping"]["method"]
+    rate = services.room(Prices).shipping.choose_carrier(method, destination, order["grams"])
+    if not isinstance(rate, CarrierRate):
+        return _rejected(services, event, rate)
+    shipment_id = rules.shipment_id_of(order["order_id"])
     booking: Json = {
         "shipment_id": shipment_id,
-        "order_id": data["order_id"],
+        "order_id": order["order_id"],
         "carrier": rate.carrier,
-        "service_level": data["shipping_method"],
+        "service_level": method,
         "tracking_number": rules.tracking_number_of(shipment_id),
-        "items": data["items"],
-        "estimated_delivery": timestamp(rules.arrival(now, rate.days)),
-        **({"weight": data["weight"]} if "weight" in data else {}),
+        "items": units(order),
+        "estimated_delivery": timestamp(rules.arrival(services.clock.now(), rate.days)),
+        "weight": {"value": order["grams"] / 1000, "unit": "kg"},
     }
-    place = store.place_taken(data["order_id"], called_off=False)
+    place = store.place_taken(order["order_id"], called_off=False)
     return _with_event(services, event, place, "ShipmentScheduled", booking)
 
 
-def _rejected(services: EventServices, event: Event[e.PaymentProcessedData], reason: Rejection) -> list[Operation]:
+def _rejected(services: EventServices, event: Event[Any], reason: Rejection) -> list[Operation]:
     order_id = event.data["order_id"]
     place = store.place_taken(order_id, called_off=True)
     return _with_event(services, event, place, "ShipmentRejected", {"order_id": order_id, "reason": reason})

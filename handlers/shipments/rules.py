@@ -1,21 +1,9 @@
-"""Weights, days and names of a parcel. Pure. Which carrier takes it the tariff says (`pricing/shipping.py`)."""
+"""Days and names of a parcel. Pure. Which carrier takes it the tariff says (`pricing/shipping.py`)."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import Any, Final
-
-_GRAMS: Final = {"kg": Decimal(1000), "lbs": Decimal("453.59237")}
-
-
-def grams_of(weight: Mapping[str, Any] | None) -> int:
-    """A weight in whole grams, rounded; nothing known weighs nothing."""
-    if weight is None:
-        return 0
-    return int((Decimal(repr(weight["value"])) * _GRAMS[weight["unit"]]).to_integral_value())
 
 
 def arrival(now: datetime, days: int) -> datetime:

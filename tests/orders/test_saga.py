@@ -48,7 +48,16 @@ def test_every_status_ends_or_has_a_deadline_or_people() -> None:
     assert FINAL | IN_HANDS | set(DEADLINES) == set(STATUSES)
     assert not FINAL & (IN_HANDS | set(DEADLINES))
     for status, deadline in DEADLINES.items():
-        assert TABLE[status, deadline.trigger].status == "cancelled"
+        found = TABLE[status, deadline.trigger]
+        assert found.status == "cancelled" or (found.attention is not None and found.recount)
+
+
+def test_silence_ends_no_order_that_is_paid() -> None:
+    for trigger in (deadline.trigger for deadline in DEADLINES.values()):
+        for status in ("paid", "processing", "shipped"):
+            found = TABLE[status, trigger]
+            assert found.status == status
+            assert "return_money" not in found.undo
 
 
 def test_an_order_that_costs_nothing_returns_no_money() -> None:

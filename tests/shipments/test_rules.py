@@ -1,4 +1,4 @@
-"""Weights, days and names of a parcel."""
+"""Days and names of a parcel."""
 
 from __future__ import annotations
 
@@ -7,10 +7,7 @@ from datetime import UTC, datetime
 from handlers.shipments import rules
 
 
-def test_weights_and_days() -> None:
-    assert rules.grams_of(None) == 0
-    assert rules.grams_of({"value": 2.7, "unit": "lbs"}) == 1225
-    assert rules.grams_of({"value": 1.5, "unit": "kg"}) == 1500
+def test_days_and_names() -> None:
     moment = datetime(2026, 1, 25, 10, 45, 0, 5, UTC)
     assert rules.arrival(moment, 5) == datetime(2026, 1, 30, 23, 59, 59, tzinfo=UTC)
     assert rules.shipment_id_of("order-1") == "shipment-1"

@@ -122,6 +122,7 @@ export type NotificationPreferences = Schemas["NotificationPreferences"];
 export type NotificationPreferencesUpdate = Schemas["NotificationPreferencesUpdate"];
 export type NotificationStatus = Schemas["NotificationStatus"];
 export type Order = Schemas["Order"];
+export type OrderAttention = Schemas["OrderAttention"];
 export type OrderCancel = Schemas["OrderCancel"];
 export type OrderCancelReason = Schemas["OrderCancelReason"];
 export type OrderCancellation = Schemas["OrderCancellation"];

@@ -5137,6 +5137,13 @@ export interface components {
             completed_at?: components["schemas"]["Timestamp"];
         };
         /**
+         * @description Why staff have to look at an order. `carrier_silent`: it is paid and no carrier was booked within 30 minutes, because the carrier agent is silent. The
+         *     money stays; it ends by itself as soon as a parcel is booked.
+         * @example carrier_silent
+         * @enum {string}
+         */
+        OrderAttention: "carrier_silent";
+        /**
          * @description Why the caller cancels.
          * @example {
          *       "reason": "ordered_by_mistake",
@@ -8749,6 +8756,7 @@ export interface components {
              * @example 1Z999AA10123456784
              */
             tracking_number?: string;
+            attention?: components["schemas"]["OrderAttention"];
             created_at: components["schemas"]["Timestamp"];
             updated_at: components["schemas"]["Timestamp"];
         };
@@ -18142,6 +18150,11 @@ export interface operations {
                  * @example processing
                  */
                 status?: components["parameters"]["OrderStatusFilter"];
+                /**
+                 * @description Only orders that staff have to look at for this reason.
+                 * @example carrier_silent
+                 */
+                attention?: components["schemas"]["OrderAttention"];
                 /**
                  * @description Only orders with this e-mail address.
                  * @example customer@example.com
