@@ -35,6 +35,7 @@ from handlers.platform.limits import LimitRule, Limits
 from handlers.platform.load import Load
 from handlers.platform.logs import LineWriter, configure_logging
 from handlers.platform.passwords import Passwords
+from handlers.platform.read_your_writes import CatchesUp, ReadYourWrites
 from handlers.platform.serving import serve
 from handlers.platform.startup import StartupGate
 from handlers.platform.store.port import DocumentStore
@@ -122,6 +123,9 @@ def create_app(settings: Settings, services: Services, writer: LineWriter) -> Ed
     )
     if settings.role != "gateway":
         app = StartupGate(app, services.startup, CATALOGUE)
+        if isinstance(services.store, CatchesUp):
+            key = settings.derived_key("session-state")
+            app = ReadYourWrites(app, services.store, key, secure=settings.in_production)
     if settings.env == "local":
         app = LocalPages(app, services)
     return Edge(Pages(app), settings, services.telemetry, writer)

@@ -15,7 +15,7 @@ from typing import Any, Final
 from azure.cosmos.exceptions import CosmosBatchOperationError, CosmosHttpResponseError
 
 from generated.containers import Container
-from handlers.platform.store import charges, cosmos_compile
+from handlers.platform.store import charges, cosmos_compile, session_tokens
 from handlers.platform.store.cosmos_connection import NOBODY, Account, Connection
 from handlers.platform.store.cosmos_feed import Feeds
 from handlers.platform.store.cosmos_layout import CosmosLayout, PartitionValue, Tokens, document_of
@@ -44,21 +44,27 @@ from handlers.platform.store.values import scalar_at
 MAX_LIMIT: Final = 10_000
 READS_AT_ONCE: Final = 32
 _CHARGE: Final = "x-ms-request-charge"
+_SESSION: Final = "x-ms-session-token"
 
 
 class Bill:
-    """Request units of one operation, from every answer to it, whatever the number of attempts; and the last etag."""
+    """Request units of one operation, from every answer to it, whatever the number of attempts.
 
-    __slots__ = ("etag", "units")
+    And of the last answer the etag and the session token.
+    """
+
+    __slots__ = ("etag", "session", "units")
 
     def __init__(self) -> None:
         self.units = 0.0
         self.etag = ""
+        self.session: str | None = None
 
     def add(self, headers: Mapping[str, Any], _: Any = None) -> None:
         """For `response_hook`, never `last_response_headers`, which concurrent calls share."""
         self.units += float(headers.get(_CHARGE) or 0)
         self.etag = headers.get("etag") or self.etag
+        self.session = headers.get(_SESSION) or self.session
 
 
 class CosmosStore:
@@ -183,6 +189,12 @@ class CosmosStore:
         """Waits for a write with outbox rows by this process; those of others are seen after `seconds`."""
         await self._feeds.changed(seconds)
 
+    def catch_up(self, seen: Mapping[str, str]) -> None:
+        """Reads from now on show at least what these session tokens, by container, stand for."""
+        for container, tokens in seen.items():
+            if container in self._layouts:
+                self._connection.catch_up(container, tokens)
+
     async def ping(self) -> None:
         """Raises `StoreUnavailable` when the store cannot serve, `StoreThrottled` when it throttles.
 
@@ -270,6 +282,7 @@ class CosmosStore:
                 charges.charge(bill.units / len(prepared))
                 if one.kind is not None:
                     self._feeds.wrote(container, one.kind)
+        session_tokens.wrote(container, bill.session)
         return found
 
     async def _proxy(self, container: str) -> Any:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from azure.cosmos.aio import CosmosClient
 from azure.cosmos.documents import ConnectionPolicy
 from azure.cosmos.exceptions import CosmosHttpResponseError
+from azure.cosmos.http_constants import HttpHeaders
 
 from handlers.platform.store.cosmos_layout import PartitionValue
 from handlers.platform.store.cosmos_retry import ERRORS, OWNER_MISSING, unavailable
@@ -18,6 +19,7 @@ from handlers.platform.store.cosmos_transport import CountingTransport, TunedTra
 from handlers.platform.store.port import StoreUnavailable
 
 NOBODY: Final = "nobody"
+_PATH: Final = HttpHeaders.AlternateContentPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Connection:
         self._client: CosmosClient | None = None
         self._credential: Any = None
         self._proxies: dict[str, Any] = {}
+        self._later: dict[str, str] = {}
         self._opening = asyncio.Lock()
         self._closed = False
 
@@ -59,6 +62,8 @@ class Connection:
                 except ERRORS as error:
                     raise unavailable(error, container) from error
                 self._proxies[container] = proxy
+                if (tokens := self._later.pop(container, None)) is not None:
+                    self.catch_up(container, tokens)
             return self._proxies[container]
 
     def heard(self, headers: Mapping[str, Any]) -> None:
@@ -66,6 +71,16 @@ class Connection:
         connection: Any = self._client.client_connection if self._client is not None else None
         if connection is not None and connection.session is not None:
             connection.session.update_session(connection, {}, headers)
+
+    def catch_up(self, container: str, tokens: str) -> None:
+        """Takes session tokens that another process was given, `range:version#lsn` joined by commas."""
+        if container not in self._proxies:
+            self._later[container] = tokens  # the SDK files them under an id that it learns at the first read
+            return
+        path = f"dbs/{self._account.database}/colls/{container}"
+        for token in tokens.split(","):
+            range_id = token.partition(":")[0]
+            self.heard({_PATH: path, HttpHeaders.SessionToken: token, HttpHeaders.PartitionKeyRangeID: range_id})
 
     async def close(self) -> None:
         """Closes the client. May be called twice."""

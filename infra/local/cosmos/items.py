@@ -15,17 +15,24 @@ from infra.local.cosmos.wire import CHARGE, SESSION, Json, Refusal, Request, Res
 Outcome = tuple[int, Stored | None, float]
 
 
-def read(collection: Collection, key: PartitionKey, id: str, request: Request, *, lagging: bool) -> Response:
-    """GET of a document, from a replica that may be one commit behind for who has no session token."""
+def read(
+    collection: Collection, key: PartitionKey, id: str, request: Request, *, lagging: bool, lag: float = 0.0
+) -> Response:
+    """GET of a document; for who has no session token from a replica one commit, or `lag` seconds, behind."""
     part = collection.physical(key)
     seen = check_session(part, request)
     found = part.get(key, id, collection.now())
     if lagging and found is not None and found.lsn == part.lsn and seen < part.lsn:
         found = found.previous
+    lsn = None
+    if lag:
+        found = found.as_seen(lag, seen) if found is not None else None
+        lsn = max(seen, 0 if found is None else found.lsn)
     if found is None:
-        raise Refusal(404, "there is no such document", charge=charges.read_units(0), headers=headers_of(part))
+        headers = headers_of(part, lsn=lsn)
+        raise Refusal(404, "there is no such document", charge=charges.read_units(0), headers=headers)
     charge = charges.read_units(found.size)
-    return answer(200, found.document, {**headers_of(part, charge), "etag": found.etag})
+    return answer(200, found.document, {**headers_of(part, charge, lsn=lsn), "etag": found.etag})
 
 
 def write(collection: Collection, key: PartitionKey, operation: Json) -> Outcome:
@@ -100,9 +107,9 @@ def check_session(part: Physical, request: Request) -> int:
     return seen
 
 
-def headers_of(part: Physical, charge: float | None = None) -> dict[str, str]:
-    """What every answer about documents carries."""
-    headers = {SESSION: part.session_token(), "x-ms-documentdb-partitionkeyrangeid": part.id, "lsn": str(part.lsn)}
+def headers_of(part: Physical, charge: float | None = None, *, lsn: int | None = None) -> dict[str, str]:
+    """What every answer about documents carries. `lsn`: of the replica that answers, where it is behind."""
+    headers = {SESSION: part.session_token(lsn), "x-ms-documentdb-partitionkeyrangeid": part.id, "lsn": str(part.lsn)}
     return headers if charge is None else {**headers, CHARGE: f"{charge:.4f}"}
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from infra.local.cosmos.wire import Json
+
+_LAG: Final = 5.0  # seconds
 
 PartitionKey = tuple[str | int | float | bool | None, ...]
 
@@ -22,6 +26,15 @@ class Stored:
     epk: str
     expires: float
     previous: Stored | None = None
+    at: float = field(default_factory=time.monotonic)
+
+    def as_seen(self, lag: float, seen: int) -> Stored | None:
+        """The version that a replica shows which is `lag` seconds behind, but has the commit `seen`."""
+        found: Stored | None = self
+        newest = time.monotonic() - lag
+        while found is not None and found.lsn > seen and found.at > newest:
+            found = found.previous
+        return found
 
 
 @dataclass(slots=True)
@@ -67,7 +80,9 @@ class Physical:
             self._undo.append(lambda: self._restore(key, id, before))
         # What a replica that is behind still shows: never a state inside of a transaction.
         earlier = before.previous if before is not None and before.lsn == stored.lsn else before
-        stored.previous = None if earlier is None else replace(earlier, previous=None)
+        # Versions are kept for as long as a replica may be behind, and one more.
+        old = earlier is not None and earlier.at < stored.at - _LAG
+        stored.previous = replace(earlier, previous=None) if earlier is not None and old else earlier
         logical[id] = stored
 
     def remove(self, key: PartitionKey, id: str) -> None:
@@ -95,9 +110,9 @@ class Physical:
         """The latest versions of what was written after a commit, in the order of commits."""
         return sorted((stored for stored in self.all(now) if stored.lsn > lsn), key=lambda stored: stored.lsn)
 
-    def session_token(self) -> str:
+    def session_token(self, lsn: int | None = None) -> str:
         """What a client sends back to read its own writes."""
-        return f"{self.id}:0#{self.lsn}"
+        return f"{self.id}:0#{self.lsn if lsn is None else lsn}"
 
     def _restore(self, key: PartitionKey, id: str, before: Stored | None) -> None:
         if before is None:

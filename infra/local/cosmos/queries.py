@@ -34,18 +34,22 @@ def _ready(text: str) -> _Ready:
     return _Ready(select, test, frozenset(_paths(select.where)) if select.where is not None else frozenset())
 
 
-def run(collection: Collection, request: Request, key: PartitionKey | None) -> Response:
-    """One page of a query."""
+def run(collection: Collection, request: Request, key: PartitionKey | None, *, lag: float = 0.0) -> Response:
+    """One page of a query, from a replica that may be `lag` seconds behind."""
     body = request.json()
     ready = _ready(body["query"])
     params = {param["name"]: param["value"] for param in body.get("parameters", [])}
     part, found = _source(collection, request, key, ready.select)
     _check_order(collection, ready.select)
-    check_session(part, request)
+    seen = check_session(part, request)
+    lsn = None
+    if lag:
+        found = [shown for stored in found if (shown := stored.as_seen(lag, seen)) is not None]
+        lsn = max(seen, *(stored.lsn for stored in found), 0)
     matching = [stored for stored in found if holds(ready.test, stored.document, params)]
     if ready.select.shape in {"count", "partial_count"}:
         value: Any = len(matching) if ready.select.shape == "count" else [{"item": len(matching)}]
-        return _page(collection, part, [value], charges.count_units(len(matching)), None)
+        return _page(collection, part, [value], charges.count_units(len(matching)), lsn=lsn)
     _sort(matching, ready.select)
     matching = _cut(matching, ready.select)
     start, size = int(request.headers.get(CONTINUATION, 0)), int(request.headers.get(PAGE_SIZE, _PAGE))
@@ -55,7 +59,7 @@ def run(collection: Collection, request: Request, key: PartitionKey | None) -> R
     loaded = sum(1 for _ in _all_of(collection, part, key)) if unindexed else len(page) + (ready.select.offset or 0)
     charge = charges.query_units(loaded, sum(stored.size for stored in page))
     documents = [_shaped(stored, ready.select) for stored in page]
-    return _page(collection, part, documents, charge, str(start + len(page)) if more else None)
+    return _page(collection, part, documents, charge, str(start + len(page)) if more else None, lsn=lsn)
 
 
 def plan(request: Request) -> Response:
@@ -145,8 +149,16 @@ def _shaped(stored: Stored, select: Select) -> Json:
     return {"_rid": stored.document["_rid"], "orderByItems": items, "payload": stored.document}
 
 
-def _page(collection: Collection, part: Physical, documents: list[Any], charge: float, more: str | None) -> Response:
-    headers = headers_of(part, charge)
+def _page(
+    collection: Collection,
+    part: Physical,
+    documents: list[Any],
+    charge: float,
+    more: str | None = None,
+    *,
+    lsn: int | None,
+) -> Response:
+    headers = headers_of(part, charge, lsn=lsn)
     if more is not None:
         headers[CONTINUATION] = more
     return answer(200, {"_rid": collection.rid, "Documents": documents, "_count": len(documents)}, headers)

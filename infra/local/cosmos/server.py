@@ -125,7 +125,7 @@ class Server:
             return queries.plan(request)
         key = key_in(request)
         if request.flag("x-ms-documentdb-isquery"):
-            return queries.run(collection, request, key)
+            return queries.run(collection, request, key, lag=self.pace.lag)
         if key is None:
             raise Refusal(400, "the partition key is missing")
         if request.flag("x-ms-cosmos-is-batch-request"):
@@ -138,7 +138,7 @@ class Server:
         if key is None:
             raise Refusal(400, "the partition key is missing")
         if request.method == "GET":
-            return items.read(collection, key, id, request, lagging=self.lagging)
+            return items.read(collection, key, id, request, lagging=self.lagging, lag=self.pace.lag)
         operation: Json = {
             "id": id,
             "operationType": {"PUT": "Replace", "DELETE": "Delete", "PATCH": "Patch"}[request.method],
