@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
+from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import pytest
 
 from handlers.inventory import store as inventory
@@ -20,6 +22,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(300
 Json = dict[str, Any]
 
 SHOPPERS, STOCK = 50, 10
+QUICK_SHOPPERS, LAG = 12, 0.3  # who do one thing after the other; seconds that replicas are behind
 
 
 async def statuses(orders: list[tuple[Shopper, Json]]) -> list[str]:
@@ -121,3 +124,60 @@ async def test_parallel_refunds_never_exceed_the_payment(pair: Shop) -> None:
     (intent,) = (each for each in state.all("payment_intent") if each["metadata"].get("order_id") == order["order_id"])
     back = sum(each["amount"] for each in state.all("refund", payment_intent=intent["id"]))
     assert back == 3 * round(third * 100) <= intent["amount_received"]
+
+
+async def lag(shop: Shop, seconds: float) -> None:
+    """How far the replicas of the stand-in are behind from now on; an embedded store has none."""
+    if shop.services.settings.cosmos_account_uri is None:
+        return
+    async with httpx.AsyncClient() as client:
+        answer = await client.put(f"{shop.services.settings.cosmos_account_uri}/stand-in/pace", json={"lag": seconds})
+    assert answer.status_code == 200, answer.text
+
+
+@dataclass(slots=True)
+class Returning(Shopper):
+    """A shopper who sends back what they are given: as a browser does with the cookie, here by the header."""
+
+    state: str = ""
+
+    async def call(self, method: str, path: str, body: Json | None = None, **headers: str) -> httpx.Response:
+        """One request."""
+        given = {"X_Session_State": self.state} if self.state else {}
+        answer = await Shopper.call(self, method, path, body, **given, **headers)
+        self.state = answer.headers.get("x-session-state", self.state)
+        return answer
+
+
+async def test_a_cart_filled_at_one_process_is_ordered_at_the_other(pair: Shop) -> None:
+    product = await priced(pair, 25.0, on_hand=100)
+    found = [await (guest if number % 2 else customer)(pair) for number in range(QUICK_SHOPPERS)]
+    shoppers = [Returning(each.shop, each.bearer, each.user_id) for each in found]
+    await lag(pair, LAG)
+    try:
+        placed = [await shop_quickly(shopper, product) for shopper in shoppers]
+
+        async def decided() -> bool:
+            return all([await status(*each) == "awaiting_payment" for each in zip(shoppers, placed, strict=True)])
+
+        # Consumers of either process hear of orders that the other has written: they wait, and pass none over.
+        await eventually(decided, 60)
+    finally:
+        await lag(pair, 0.0)
+
+
+async def shop_quickly(shopper: Shopper, product: Json) -> Json:
+    """Each request goes to the other process than the one before, and none waits."""
+    await shopper.has(product, 1)
+    await shopper.has(product, 2)
+    answer = await ordered(shopper, email="quick@example.com")
+    assert answer.status_code == 201, rule_of(answer)
+    order: Json = answer.json()
+    assert [item["quantity"] for item in order["items"]] == [3]
+    assert (await shopper.call("GET", f"/api/orders/{order['order_id']}")).status_code == 200
+    return order
+
+
+async def status(shopper: Shopper, order: Json) -> str:
+    """Where an order is."""
+    return str((await shopper.call("GET", f"/api/orders/{order['order_id']}")).json()["status"])
