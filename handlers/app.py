@@ -102,7 +102,7 @@ def create_app(settings: Settings, services: Services, writer: LineWriter) -> Ed
     writer.expose(services.telemetry)
     document = json.loads((GENERATED / "openapi.json").read_bytes())
     forwarder = (
-        Forwarder(settings.crud_service_url, max_body_bytes=settings.max_body_bytes, stopping=services.stopping)
+        Forwarder(*settings.crud_addresses, max_body_bytes=settings.max_body_bytes, stopping=services.stopping)
         if settings.role == "gateway"
         else None
     )
@@ -199,7 +199,7 @@ def main() -> int:
         services = build_services(settings)
         app = create_app(settings, services, writer)
         connections = connections_of(settings, app, services.telemetry)
-        serve(app, settings.host, settings.port, services.stopping, connections)
+        serve(app, settings.host, settings.port, services.stopping, connections, drain_seconds=settings.drain_seconds)
     except FilesUnusable as error:
         print(error, file=sys.stderr)  # noqa: T201 - for an operator, in one line
         return 2

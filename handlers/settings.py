@@ -65,6 +65,7 @@ _LOCAL: Final[dict[str, Any]] = {
     "crud_service_url": "http://127.0.0.1:8001",
     "agent_base_url": "",
     "redis_ssl": False,
+    "drain_seconds": 0.0,
 }
 
 
@@ -138,10 +139,12 @@ class Settings(BaseSettings):
     """Connections open at once, without those of trusted proxies. Beyond it the one that waited longest is closed."""
     max_connections_per_address: int = Field(default=256, ge=8, le=100_000)
     """Connections open at once from one address (IPv6: one /64) that is no trusted proxy's."""
+    drain_seconds: float = Field(default=5.0, ge=0, le=120, allow_inf_nan=False)
+    """How long a process goes on serving after it was told to stop, until nobody sends requests any more. Local: 0."""
     check_answers: bool = False
     """Check every answer against the contract; one that does not fit becomes a 500."""
     crud_service_url: str = "http://crud-service:8001"
-    """Where the gateway forwards to. Local: http://127.0.0.1:8001."""
+    """Where the gateway forwards to; several addresses are asked in turn. Local: http://127.0.0.1:8001."""
     agent_base_url: AddressOrNone = "http://{service-name}:8000"
     """Address of an agent, with `{service-name}` for its name. `none`: none is deployed. Local: none."""
     built_in_agents: Items = BUILT_IN_AGENTS
@@ -228,6 +231,11 @@ class Settings(BaseSettings):
         if self.role in ("all", "worker") and namespaces == (None, None):
             found.append("events")
         return found
+
+    @property
+    def crud_addresses(self) -> tuple[str, ...]:
+        """The addresses of CRUD_SERVICE_URL, which are separated by commas."""
+        return tuple(address.strip() for address in self.crud_service_url.split(",") if address.strip())
 
     @property
     def redis_address(self) -> str | None:

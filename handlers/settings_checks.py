@@ -143,7 +143,6 @@ def _edge(settings: Settings) -> Faults:
 def _addresses(settings: Settings) -> Faults:
     for name in (
         "public_url",
-        "crud_service_url",
         "agent_base_url",
         "cosmos_account_uri",
         "stripe_api_base",
@@ -152,6 +151,8 @@ def _addresses(settings: Settings) -> Faults:
         value = getattr(settings, name)
         if value and not _is_url(value.replace("{service-name}", "agent"), ("http", "https")):
             yield name, "needs to be an http or https address"
+    if not settings.crud_addresses or not all(_is_url(one, ("http", "https")) for one in settings.crud_addresses):
+        yield "crud_service_url", "needs to be an http or https address, or several with commas"
     url = settings.redis_address
     if url is not None and not _is_url(url, ("redis", "rediss", "unix")):
         yield "redis_url", "needs to be redis://host:port, rediss://host:port or unix:///path"

@@ -154,6 +154,7 @@ class BoundOperation:
             await runtime.check_version(principal, writes=self._unsafe)
         if runtime.forward is not None and runtime.forwards(spec.id):
             info.max_body_bytes = self._max_bytes
+            info.priority = spec.priority
             # What the operation says on every answer, the service behind says already.
             await runtime.forward(scope, receive, with_headers(send, limits))
             return

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
 from typing import Final
 
 import aiohttp
@@ -20,12 +22,12 @@ from handlers.platform.envelope import send_problem
 from handlers.platform.errors import Problem, unavailable
 from handlers.platform.request import SCOPE_KEY, RequestInfo
 from handlers.platform.stopping import Stopping
+from handlers.platform.upstreams import AVOID_SECONDS, MAX_UNDER_WAY, Place, Upstream
 
 log = logging.getLogger(__name__)
 
 CONNECT_SECONDS: Final = 2.0
 TOTAL_SECONDS: Final = 30.0
-MAX_CONNECTIONS: Final = 256
 # Shorter than uvicorn's 5 s, so that we never write into a connection that the other side is just closing.
 KEEP_ALIVE_SECONDS: Final = 4.0
 WHOLE_BYTES: Final = 65_536
@@ -61,7 +63,10 @@ class _TooLarge(Exception):
 
 
 class Forwarder:
-    """An ASGI application that forwards every request to `base_url`. For one event loop; `close` it at the end.
+    """An ASGI application that forwards each request to one of some addresses. For one event loop; `close` it then.
+
+    They are asked in turn. Where no connection comes about nothing was sent, so the next one is asked, once: with a
+    single address, which is a Service of Kubernetes, another connection leads elsewhere too.
 
     Answers 503 with `Retry-After` when the other side is away or takes longer than `total_seconds` (server-sent events
     may take as long as they like), 413 when the body exceeds `max_body_bytes`, or less where the
@@ -70,15 +75,15 @@ class Forwarder:
 
     def __init__(
         self,
-        base_url: str,
-        *,
+        *base_urls: str,
         max_body_bytes: int,
         connect_seconds: float = CONNECT_SECONDS,
         total_seconds: float = TOTAL_SECONDS,
         stopping: Stopping | None = None,
     ) -> None:
-        self._base = URL(base_url)
-        self._prefix = self._base.raw_path.rstrip("/")
+        self._bases = [Upstream(URL(url)) for url in base_urls]
+        self._turn = 0
+        self._places = asyncio.Semaphore(MAX_UNDER_WAY * len(base_urls))
         self._max_body_bytes = max_body_bytes
         self._connect_seconds = connect_seconds
         self._total_seconds = total_seconds
@@ -116,7 +121,8 @@ class Forwarder:
         try:
             async with asyncio.timeout(self._total_seconds) as limit:
                 try:
-                    await self._pass(scope, info, body, answer, limit)
+                    async with Place(self._places, info) as place:
+                        await self._pass_somewhere(_Passing(scope, info, body, answer, limit, place))
                 finally:
                     self._streams.discard(limit)
         except _Gone:
@@ -145,24 +151,46 @@ class Forwarder:
         log.warning("forwarding failed", extra={"request_id": info.request_id, "reason": type(error).__name__})
         return unavailable()
 
-    async def _pass(
-        self, scope: Scope, info: RequestInfo, body: _Body, answer: _Answer, limit: asyncio.Timeout
-    ) -> None:
+    async def _pass_somewhere(self, passing: _Passing) -> None:
+        body = passing.body
         if body.declared > body.limit:
             raise too_large(body.limit)
+        first = self._next_base()
+        try:
+            await self._pass(first, passing)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+            first.avoided_at = time.monotonic()
+            if body.started:
+                raise
+            await self._pass(self._next_base(), passing)
+
+    def _next_base(self) -> Upstream:
+        """The next address in turn that neither refused a connection lately nor is about to end; else the next."""
+        lately = time.monotonic() - AVOID_SECONDS
+        count = len(self._bases)
+        self._turn = (self._turn + 1) % count
+        in_turn = [self._bases[(self._turn + number) % count] for number in range(count)]
+        return next((base for base in in_turn if base.avoided_at < lately), in_turn[0])
+
+    async def _pass(self, base: Upstream, passing: _Passing) -> None:
+        scope, info, body, answer = passing.scope, passing.info, passing.body, passing.answer
         async with self._connected().request(
             scope["method"],
-            self._target(scope),
+            base.target(scope),
             headers=_request_headers(scope, info),
             data=body if body.present else None,
             allow_redirects=False,
         ) as response:
+            if response.headers.get("connection") == "close":
+                # It drains, most likely: others are asked first, lest a request comes when it closes its listener.
+                base.avoided_at = time.monotonic()
             if response.status in _GATEWAY_ERRORS:
                 raise unavailable()
             if response.content_type == "text/event-stream":
-                limit.reschedule(None)
+                passing.limit.reschedule(None)
+                passing.place.leave()
                 answer.endless = True
-                self._streams.add(limit)
+                self._streams.add(passing.limit)
             await answer.begin(response.status, _answer_headers(response.raw_headers))
             if (response.content_length or WHOLE_BYTES + 1) <= WHOLE_BYTES:
                 await answer.end(await response.read())
@@ -171,24 +199,10 @@ class Forwarder:
                 await answer.more(chunk)
             await answer.end(b"")
 
-    def _target(self, scope: Scope) -> URL:
-        """The same path and query, byte for byte, at the service: never anything that could name another host."""
-        raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
-        if not raw_path.startswith(b"/"):
-            raise Problem("RESOURCE_NOT_FOUND", "Path not found")
-        return URL.build(
-            scheme=self._base.scheme,
-            host=self._base.raw_host or "",
-            port=self._base.port,
-            path=self._prefix + raw_path.decode("latin-1"),
-            query_string=scope["query_string"].decode("latin-1"),
-            encoded=True,
-        )
-
     def _connected(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=KEEP_ALIVE_SECONDS),
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_seconds),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
@@ -198,6 +212,18 @@ class Forwarder:
         return self._session
 
 
+@dataclass(frozen=True, slots=True)
+class _Passing:
+    """One request on its way through."""
+
+    scope: Scope
+    info: RequestInfo
+    body: _Body
+    answer: _Answer
+    limit: asyncio.Timeout
+    place: Place
+
+
 class _Body:
     """The request's body on its way in. `declared`: its Content-Length, 0 when it says none."""
 
@@ -205,7 +231,7 @@ class _Body:
         self._receive = receive
         self.limit = limit
         self._read = asyncio.Event()
-        self._started = False
+        self.started = False
         self.declared = 0
         self.present = False
         self.gone = False
@@ -221,10 +247,10 @@ class _Body:
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """The body as it comes. Raises `_Gone` when the client leaves, `_TooLarge` beyond the limit."""
-        if self._started:
+        if self.started:
             # aiohttp repeats a PUT on a fresh connection when an idle one was closed; what was read is gone.
             raise ConnectionError("the body cannot be sent twice")
-        self._started = True
+        self.started = True
         size = 0
         more = True
         while more:

@@ -24,6 +24,7 @@ _BODY: Final = 2
 _OVER: Final = 3
 # Closed at once, with something unread, a connection is reset and the response may never be seen (RFC 9112, 9.6).
 _LINGER_SECONDS: Final = 2.0
+_LAST_CALL_SECONDS: Final = 0.5
 # What is there so soon after a connection is read again was there before.
 _AT_ONCE_SECONDS: Final = 0.1
 # What framing may add to a body in chunks: nobody needs chunks of less than six bytes.
@@ -156,6 +157,13 @@ class HttpProtocol(HttpToolsProtocol, Connection):
     def send_400_response(self, _: str) -> None:
         """What came is no HTTP, or too much of it."""
         self._refuse(*(self._refusal or (400, _MALFORMED)))
+
+    def shutdown(self) -> None:
+        """The process ends. On a connection just made a request is on its way, most likely: it has a moment."""
+        if self._heads == 0 and self.loop.time() - self._since < _LAST_CALL_SECONDS:
+            self.loop.call_later(_LAST_CALL_SECONDS, self.shutdown)
+        else:
+            super().shutdown()
 
     # --- what the others ask ------------------------------------------------------------------------------------------
 

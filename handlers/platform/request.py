@@ -13,7 +13,7 @@ class RequestInfo:
     `started` is `time.perf_counter()` at its arrival, in seconds. `template` is the path of the contract, never the raw
     path. `request_units` are what its documents cost (Cosmos DB's measure); whoever reads or writes them adds to it.
     `status` is 0 until the answer has begun. `max_body_bytes` is what may be forwarded of its body; None: whatever the
-    process takes.
+    process takes. `priority`: it comes through whatever the load (`x-priority`).
     """
 
     __slots__ = (
@@ -21,6 +21,7 @@ class RequestInfo:
         "max_body_bytes",
         "operation_id",
         "principal_id",
+        "priority",
         "request_id",
         "request_units",
         "role",
@@ -50,3 +51,4 @@ class RequestInfo:
         self.role = role
         self.request_units = 0.0
         self.max_body_bytes: int | None = None
+        self.priority = False

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import resource
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -23,19 +25,28 @@ FAILED: Final = 3
 
 # What a process opens besides its connections: files, the connections to its partners.
 OTHER_FILES: Final = 512
+_TICK_SECONDS: Final = 0.1
 
 
 def serve(
-    app: ASGIApp, host: str, port: int, stopping: Stopping | None = None, connections: Connections | None = None
+    app: ASGIApp,
+    host: str,
+    port: int,
+    stopping: Stopping | None = None,
+    connections: Connections | None = None,
+    *,
+    drain_seconds: float = 0.0,
 ) -> None:
     """Serves the application until the process is told to stop. Raises `SystemExit` when it does not start.
 
-    `stopping` is told first, so that what would go on for long ends before the answers under way are waited for.
+    `stopping` is told first: the process is not ready any more, and what would go on for long ends. Then everything is
+    answered as before for `drain_seconds`, but each connection closed behind its response, for whoever sends requests
+    here learns late that it should not (Kubernetes: the endpoints of a Service). Only then is nobody let in any more.
     """
     connections = Connections() if connections is None else connections
     _raise_file_limit(connections.bounds.in_all + OTHER_FILES)
     config = server_config(app, connections, host=host, port=port, loop="uvloop", lifespan="on")
-    server = _Server(config, stopping or Stopping())
+    server = _Server(config, stopping or Stopping(), connections, drain_seconds)
     server.run()
     if not server.started:
         raise SystemExit(FAILED)
@@ -72,9 +83,13 @@ def _raise_file_limit(files: int) -> None:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, stopping: Stopping) -> None:
+    def __init__(
+        self, config: uvicorn.Config, stopping: Stopping, connections: Connections, drain_seconds: float
+    ) -> None:
         super().__init__(config)
         self._stopping = stopping
+        self._connections = connections
+        self._drain_seconds = drain_seconds
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -92,8 +107,12 @@ class _Server(uvicorn.Server):
             await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Tells what goes on for long, then waits for the answers under way."""
+        """Tells what goes on for long, drains, then waits for the answers under way. A second signal cuts it short."""
         self._stopping.begin()
+        self._connections.draining = True
+        end = time.monotonic() + self._drain_seconds
+        while time.monotonic() < end and not self.force_exit:  # noqa: ASYNC110 - uvicorn sets a flag, nothing to wait for
+            await asyncio.sleep(_TICK_SECONDS)
         await super().shutdown(sockets)
 
 

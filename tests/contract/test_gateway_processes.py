@@ -6,9 +6,12 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +24,7 @@ from tests.support.people import PASSWORD, new_address
 from tests.support.processes import Process, free_port, running_process
 
 SHARED = {"JWT_SECRET": "j" * 40, "DATA_KEY": "d" * 40, "CORS_ORIGINS": ORIGIN, "CHECK_ANSWERS": "true"}
+ITEM = {"product_id": "product-0", "quantity": 1}
 # May come more than once by their nature.
 REPEATED = {"set-cookie", "vary"}
 
@@ -217,3 +221,38 @@ def test_a_process_that_cannot_start_says_why(tmp_path: Path) -> None:
         elsewhere = {**SHARED, "ROLE": "gateway", "CRUD_SERVICE_URL": "http://127.0.0.1:9"}
         with pytest.raises(RuntimeError, match="address already in use"):
             running_process(tmp_path / "b", elsewhere, taken).__enter__()
+
+
+def test_a_rolling_restart_of_crud_fails_no_request(tmp_path: Path, redis_url: str) -> None:
+    # `make flows` restarts both, the gate the first one.
+    requests = int(os.environ.get("ROLLING_REQUESTS", "0"))
+    drain = "5" if requests else "2"
+    crud = {**SHARED, "ROLE": "crud", "REDIS_URL": redis_url, "TRUSTED_PROXIES": "127.0.0.0/8", "DRAIN_SECONDS": drain}
+    ports = [free_port(), free_port()]
+    addresses = ",".join(f"http://127.0.0.1:{port}" for port in ports)
+    gateway = {**SHARED, "ROLE": "gateway", "REDIS_URL": redis_url, "CRUD_SERVICE_URL": addresses}
+    gateway["RATE_LIMIT_SCALE"] = crud["RATE_LIMIT_SCALE"] = "10000"
+    with ExitStack() as stack:
+        # Two processes on one machine share their documents.
+        running = [stack.enter_context(running_process(tmp_path / "crud", crud, port)) for port in ports]
+        front = stack.enter_context(running_process(tmp_path / "gateway", gateway))
+        done = threading.Event()
+        statuses: Counter[int] = Counter()
+
+        def load() -> None:
+            with httpx.Client(base_url=front.base) as client:
+                while not done.is_set() or sum(statuses.values()) < requests:
+                    statuses[client.get("/api/products?limit=5").status_code] += 1
+                    statuses[client.post("/api/cart/items", json=ITEM).status_code] += 1
+
+        with ThreadPoolExecutor(4) as pool:
+            callers = [pool.submit(load) for _ in range(4)]
+            for process, port in zip(running[: 2 if requests else 1], ports, strict=False):
+                assert process.terminate() == 0
+                stack.enter_context(running_process(tmp_path / "crud", crud, port))
+            done.set()
+            for caller in callers:
+                caller.result()
+    assert sum(statuses.values()) >= max(requests, 100)
+    # There is no such product, which only crud can know.
+    assert set(statuses) == {200, 422}, statuses

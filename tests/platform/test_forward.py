@@ -406,3 +406,56 @@ async def test_a_body_is_never_sent_twice(method: str) -> None:
         assert answer.status_code == 503
         await eventually(lambda: len(heard) >= 2)
         assert sum(b"the body" in message for message in heard) <= 1
+
+
+def refusing() -> str:
+    """An address where nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_refused_connection_is_tried_once_elsewhere(method: str) -> None:
+    service = Service()
+    async with served(service) as behind:
+        forwarder = Forwarder(refusing(), behind, max_body_bytes=LIMIT)
+        edge = Edge(forwarder, Settings(env="test"), Telemetry(), LineWriter(capacity=0))
+        async with served(edge) as url, httpx.AsyncClient(base_url=url, trust_env=False) as client:
+            content = b'{"name": "Ann"}' if method == "POST" else None
+            answers = [await client.request(method, "/api/cart", content=content) for _ in range(6)]
+            assert {answer.status_code for answer in answers} == {201}
+            assert [request["body"] for request in service.requests] == [content or b""] * 6
+        await forwarder.close()
+
+
+async def test_where_all_refuse_it_is_503() -> None:
+    forwarder = Forwarder(refusing(), refusing(), max_body_bytes=LIMIT)
+    edge = Edge(forwarder, Settings(env="test"), Telemetry(), LineWriter(capacity=0))
+    async with served(edge) as url, httpx.AsyncClient(base_url=url, trust_env=False) as client:
+        answer = await client.post("/api/cart", content=b"{}")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "SERVICE_UNAVAILABLE")
+    await forwarder.close()
+
+
+async def test_where_no_place_is_free_soon_it_is_503_and_priority_comes_through(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("handlers.platform.forward.MAX_UNDER_WAY", 1)
+    service = Service()
+
+    async def marking(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["hph"].priority = scope["path"] == "/api/orders"
+        await forwarder(scope, receive, send)
+
+    async with served(service) as behind:
+        forwarder = Forwarder(behind, max_body_bytes=LIMIT)
+        edge = Edge(marking, Settings(env="test"), Telemetry(), LineWriter(capacity=0))
+        async with served(edge) as url, httpx.AsyncClient(base_url=url, trust_env=False) as client:
+            await forwarder._places.acquire()
+            refused = await client.get("/api/cart")
+            assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+            assert (await client.get("/api/orders")).status_code == 201
+            forwarder._places.release()
+            assert (await client.get("/api/cart")).status_code == 201
+        await forwarder.close()
