@@ -17,6 +17,8 @@ from typing import Final
 
 from handlers.platform.bus.port import BusError, BusUnavailable, EventBus, Position
 from handlers.platform.clock import Clock, moment, timestamp
+from handlers.platform.feed_leases import POSITION
+from handlers.platform.leases import has_been_ended
 from handlers.platform.outbox import written_at
 from handlers.platform.relay import GROUP as RELAYS
 from handlers.platform.store.port import DocumentStore, Json, Query, StoreError
@@ -136,9 +138,16 @@ class EventLag:
     async def _published(self, now: datetime) -> datetime:
         """Everything written before this moment is on the bus."""
         leases = (await self._store.query(Query("leases", RELAYS, limit=_MOST))).items
-        noted = {lease.data["id"]: lease.data["note"].get("position") for lease in leases}
-        oldest = [await self._oldest(feed, noted.get(feed)) for feed in await self._store.feeds()]
+        noted = {each.data["id"]: each.data["note"].get(POSITION) for each in leases if not has_been_ended(each.data)}
+        oldest = [await self._oldest(feed, self._noted(feed, noted)) for feed in await self._store.feeds()]
         return min([now, *(at for at in oldest if at is not None)])
+
+    def _noted(self, feed: str, noted: Mapping[str, str | None]) -> str | None:
+        """How far the rows of a feed are published; one that no relay has begun with goes on where others were."""
+        if feed in noted:
+            return noted[feed]
+        before = {other: position for other, position in noted.items() if self._store.overlap(feed, other)}
+        return self._store.inherited(feed, before) if before else None
 
     async def _oldest(self, feed: str, noted: str | None) -> datetime | None:
         """When the oldest row was written that the feed's relay has not noted as published. None: there is none."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from handlers.platform.bus.port import BusUnavailable, Message
+from handlers.platform.bus.sqlite import SqliteBus
 from handlers.platform.dead_letters import DeadLetters
+from handlers.platform.event_lag import EventLag
 from handlers.platform.events import ID
 from handlers.platform.feed_leases import POSITION, FeedLeases
 from handlers.platform.leases import CONTAINER, Lease, has_been_ended
@@ -19,9 +22,10 @@ from handlers.platform.relay import GROUP, Relay
 from handlers.platform.store import cosmos_feed
 from handlers.platform.store.port import Create, Json, Replace
 from infra.local.cosmos.server import Server
-from tests.platform.chaos.contract import EVENT, EVENTS, STORED, contract
+from tests.platform.chaos.contract import EVENT, EVENTS, STORED, TOPICS, contract
 from tests.platform.store.adapters import TestClock
 from tests.platform.store.cosmos_adapters import DATABASE, stand_in, store_on
+from tests.support.app import MovableClock
 from tests.support.wait import eventually
 
 THINGS = "things"
@@ -243,6 +247,24 @@ async def test_a_split_before_the_first_row_was_read_is_read_from_the_beginning(
     await world.relay()
     await world.all_published()
     assert set(world.bus.counts().values()) == {1}
+
+
+async def test_a_split_alone_does_not_make_the_event_side_behind(world: World, tmp_path: Path) -> None:
+    await world.write(2)
+    relay = await world.relay()
+    await world.all_published()
+    await relay.stop()
+    clock = MovableClock()
+    clock.advance(hours=1)
+    bus = SqliteBus.open(tmp_path / "events.sqlite3", TOPICS)
+    world.things.split("0")
+    await world.feeds()
+    lag = EventLag(world.store, clock)
+    for _ in range(2):  # at first nobody has looked for a while
+        await lag.measure(bus)
+        clock.advance(seconds=11)
+    assert lag.behind_since is None
+    await bus.close()
 
 
 async def test_a_split_before_the_first_page_does_not_break_the_position(world: World) -> None:
