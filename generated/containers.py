@@ -243,6 +243,11 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
             ),
             kinds=MappingProxyType({'inbox': 691200}),
         ),
+        'notifications': Container(
+            name='notifications',
+            partition_key=('order_id',),
+            ttl=31536000,
+        ),
         'unique_claims': Container(
             name='unique_claims',
             partition_key=('claim',),

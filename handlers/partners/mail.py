@@ -21,6 +21,7 @@ from handlers.platform.clock import timestamp
 SENDGRID: Final = "https://api.sendgrid.com"
 TIMEOUT_SECONDS: Final = 5.0
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]")
+_MESSAGE_ID: Final = re.compile(r"<[A-Za-z0-9._-]+@[a-z0-9.-]+>")
 _ADDRESS: Final = re.compile(r"[!-~]+@[A-Za-z0-9.-]+")
 
 
@@ -30,18 +31,24 @@ class MailRefused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A mail to one recipient, as plain text and as HTML. Raises `MailRefused` when a header would not stay one."""
+    """A mail to one recipient, as plain text and as HTML. Raises `MailRefused` when a header would not stay one.
+
+    `message_id`: with brackets, the same for a mail that may be sent once more (RFC 5322, 3.6.4).
+    """
 
     to: str
     subject: str
     text: str
     html: str
+    message_id: str | None = None
 
     def __post_init__(self) -> None:
         if _ADDRESS.fullmatch(self.to) is None or any(sign in self.to for sign in ',;<>"'):
             raise MailRefused("the recipient is not one plain address")
         if not self.subject or _CONTROL.search(self.subject):
             raise MailRefused("the subject is not one line")
+        if self.message_id is not None and _MESSAGE_ID.fullmatch(self.message_id) is None:
+            raise MailRefused("the message id is none")
 
 
 class Mailer(Protocol):
@@ -72,6 +79,7 @@ class OutboxMailer:
             "subject": message.subject,
             "text": message.text,
             "html": message.html,
+            **({"message_id": message.message_id} if message.message_id is not None else {}),
         }
         await asyncio.to_thread(write_to_outbox, self._data_dir, content)
 
@@ -125,7 +133,9 @@ class SendGridMailer:
             self._session = None
 
     def _payload(self, message: Message) -> dict[str, Any]:
+        headers = {"headers": {"Message-ID": message.message_id}} if message.message_id is not None else {}
         return {
+            **headers,
             "personalizations": [{"to": [{"email": message.to}]}],
             "from": {"email": self._sender, "name": "Holiday Peak Hub"},
             "subject": message.subject,
