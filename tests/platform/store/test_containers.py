@@ -50,7 +50,7 @@ def test_every_container_of_the_inventory_is_there() -> None:
     listed = {
         *("categories", "wishlist", "banners", "promo_codes", "returns", "payments", "inventory", "config"),
         *("auth_tokens", "sales_aggregates", "unique_claims", "lookups", "counters", "deadlines", "dead_letters"),
-        *("checkpoints", "leases", "notifications", *SEED),
+        *("checkpoints", "leases", "notifications", "erasures", *SEED),
     }
     assert listed == {*CONTAINERS}
     assert not REPLACED & {*CONTAINERS}
