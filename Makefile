@@ -61,6 +61,7 @@ fuzz: $(VENV)/dev.stamp ## Schemathesis over every implemented operation, longer
 flows: $(VENV)/dev.stamp ## Kill the shop at every step of the order process, live random lives of orders, 1,500 of one product: longer than in the tests
 	@KILL_POINTS=$${KILL_POINTS:-1000} MODEL_EXAMPLES=$${MODEL_EXAMPLES:-300} RELAY_SPLITS=$${RELAY_SPLITS:-6} PURGE_SECONDS=$${PURGE_SECONDS:-60} \
 		HOT_ORDERS=$${HOT_ORDERS:-1500} CANCEL_ROUNDS=$${CANCEL_ROUNDS:-200} ROLLING_REQUESTS=$${ROLLING_REQUESTS:-5000} \
+		FINISHED_ORDERS=$${FINISHED_ORDERS:-100000} \
 		$(BIN)/pytest tests/flows tests/platform/test_relay_splits.py tests/platform/store/test_sqlite_purge.py tests/races/test_hot_product.py \
 		tests/races/test_cancel_against_hand_over.py tests/contract/test_gateway_processes.py
 
