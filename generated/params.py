@@ -37,6 +37,12 @@ class DeleteMeParameters:
     x_reauthentication: str | None = None
 
 @dataclass(kw_only=True, slots=True)
+class RevokeSessionParameters:
+    """Parameters of `revokeSession`."""
+
+    session_id: str
+
+@dataclass(kw_only=True, slots=True)
 class RenewRecoveryCodesParameters:
     """Parameters of `renewRecoveryCodes`."""
 

@@ -215,6 +215,33 @@ reauthenticate = Operation(
     headers=((b'cache-control', b'no-store'),),
 )
 
+_get_sessions: Callable[[Call], Awaitable[v.UserSessionList | Reply[v.UserSessionList]]] = auth.get_sessions
+getSessions = Operation(
+    id="getSessions", method="get", path="/api/users/me/sessions", access=Access("customer", frozenset({"read:profile"})),
+    handler=_get_sessions,
+    headers=((b'cache-control', b'no-store'),),
+)
+
+_revoke_other_sessions: Callable[[Call], Awaitable[None | Reply[None]]] = auth.revoke_other_sessions
+revokeOtherSessions = Operation(
+    id="revokeOtherSessions", method="delete", path="/api/users/me/sessions", access=Access("customer", frozenset({"write:profile"})),
+    handler=_revoke_other_sessions,
+    status=204,
+    headers=((b'cache-control', b'no-store'),),
+)
+
+_revoke_session: Callable[[p.RevokeSessionParameters, Call], Awaitable[None | Reply[None]]] = auth.revoke_session
+revokeSession = Operation(
+    id="revokeSession", method="delete", path="/api/users/me/sessions/{session_id}", access=Access("customer", frozenset({"write:profile"})),
+    handler=_revoke_session,
+    status=204,
+    parameters=Parameters(
+        p.RevokeSessionParameters,
+        path=(Parameter("session_id", "session_id", text(min_length=1, max_length=64, pattern='^[A-Za-z0-9_-]+$'), required=True),),
+    ),
+    headers=((b'cache-control', b'no-store'),),
+)
+
 getDashboard = Operation(
     id="getDashboard", method="get", path="/api/users/me/dashboard", access=Access("customer", frozenset({"read:profile"})),
     headers=((b'cache-control', b'no-store'),),
@@ -1560,6 +1587,9 @@ OPERATIONS: tuple[Operation, ...] = (
     updateMe,
     deleteMe,
     reauthenticate,
+    getSessions,
+    revokeOtherSessions,
+    revokeSession,
     getDashboard,
     getRewards,
     changePassword,

@@ -175,6 +175,20 @@ class UserProfile(TypedDict):
     preferences: Preferences
 
 
+class UserSession(TypedDict):
+    session_id: str
+    current: bool
+    device: str
+    network: str
+    started_at: str
+    last_used_at: str
+    expires_at: str
+
+
+class UserSessionList(TypedDict):
+    items: list[UserSession]
+
+
 class VariantStock(TypedDict):
     variant_id: str
     sku: str

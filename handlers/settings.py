@@ -111,6 +111,8 @@ class Settings(BaseSettings):
     """Life of an access token, in minutes."""
     jwt_refresh_expiry_days: int = Field(default=7, ge=1, le=90)
     """Life of a refresh token, in days."""
+    session_max_days: int = Field(default=90, ge=1, le=365)
+    """Longest life of a session, in days, however often it is refreshed; then one signs in anew."""
     password_hash_cost: int = Field(default=12, ge=4, le=16)
     """Cost of bcrypt; each step doubles the time of a hash. At least 12 in production; tests lower it."""
     google_client_id: str | None = None

@@ -11,6 +11,7 @@ from generated import params as p
 from generated import views as v
 from handlers.auth import mfa, rules, signin, social
 from handlers.auth.devices import known_device
+from handlers.auth.manage_sessions import get_sessions, revoke_other_sessions, revoke_session
 from handlers.auth.sessions import RefreshReused, Sessions
 from handlers.contract.call import Call
 from handlers.contract.reply import Reply
@@ -23,6 +24,9 @@ from handlers.users import mail_tokens, mails, proofs, store
 from handlers.users.credentials import check_new_password, renew_hash
 from handlers.users.end_session import end_session
 from handlers.users.rules import new_user, two_factor_on, user_view
+from handlers.users.session_index import remove_sessions
+
+__all__ = ["get_sessions", "revoke_other_sessions", "revoke_session"]
 
 
 async def signup(body: m.SignupRequest, call: Call) -> Reply[v.User]:
@@ -167,6 +171,7 @@ async def refresh_session(body: m.RefreshRequest | None, call: Call) -> Reply[v.
     if found is None or found.data["token_version"] != refresh.version:
         await sessions.end_family(refresh.family)
         raise unauthorized("The session is over", rule="token_invalid")
+    await signin.keep_in_list(call, refresh)
     session = signin.session_of(services, found.data, refresh)
     shown = session
     if body is None or body.refresh_token is MISSING:
@@ -180,12 +185,13 @@ async def logout(body: m.LogoutRequest | None, call: Call) -> Reply[None]:
     """Ends the session of a refresh token and clears the cookies; needs no valid access token."""
     presented = _presented(body, call)
     if presented is not None:
-        sessions = Sessions.of(call.services)
+        services, sessions = call.services, Sessions.of(call.services)
         owner = await sessions.owner_of(presented)
         if owner is not None:
             # The access tokens first: a crash in between leaves a session that can be logged out again.
             await end_session(call, *owner)
             await sessions.end_family(owner[1])
+            await remove_sessions(services.cache, owner[0], [owner[1]])
     return Reply(None, headers=cookies.cleared(secure=call.services.settings.in_production))
 
 

@@ -28,13 +28,19 @@ local known = redis.call('HMGET', KEYS[1], 'generation', 'rotated_at', 'user_id'
 if not known[1] then return {'unknown'} end
 local presented, now = tonumber(ARGV[1]), tonumber(ARGV[2])
 local generation, rotated_at = tonumber(known[1]), tonumber(known[2])
+local started_at = known[5] or known[2]
+local left = tonumber(started_at) + tonumber(ARGV[5]) - now
+if left <= 0 then
+  redis.call('DEL', KEYS[1])
+  return {'over'}
+end
 if presented == generation then
   redis.call('HSET', KEYS[1], 'generation', generation + 1, 'rotated_at', ARGV[2])
-  redis.call('PEXPIRE', KEYS[1], ARGV[3])
-  return {'rotated', tostring(generation + 1), ARGV[2], known[3], known[4], known[5] or known[2]}
+  redis.call('PEXPIRE', KEYS[1], string.format('%.0f', math.min(tonumber(ARGV[3]), left)))
+  return {'rotated', tostring(generation + 1), ARGV[2], known[3], known[4], started_at}
 end
 if presented == generation - 1 and now - rotated_at <= tonumber(ARGV[4]) then
-  return {'rotated', known[1], known[2], known[3], known[4], known[5] or known[2]}
+  return {'rotated', known[1], known[2], known[3], known[4], started_at}
 end
 redis.call('DEL', KEYS[1])
 return {'reused', known[3]}
@@ -62,35 +68,41 @@ class RefreshReused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """A family's member: who it belongs to, when that person signed in (seconds since 1970), what the client keeps."""
+    """A family's member: who it belongs to, when that person signed in and when it ends (both in
+    seconds since 1970), what the client keeps.
+    """
 
     family: str
     user_id: str
     version: int
     started_at: int
+    expires_at: int
     text: str
 
 
 class Sessions:
     """The refresh families. Every method raises `Problem` 503 while Redis is away: fail closed (decision 19)."""
 
-    def __init__(self, cache: Cache, key: bytes, lifetime: timedelta) -> None:
+    def __init__(self, cache: Cache, key: bytes, lifetime: timedelta, longest: timedelta) -> None:
         self._cache = cache
         self._key = key
         self.lifetime = lifetime
+        self.longest = longest
 
     @classmethod
     def of(cls, services: Services) -> Sessions:
         """The families of a process."""
         settings = services.settings
-        return cls(services.cache, settings.derived_key("refresh"), timedelta(days=settings.jwt_refresh_expiry_days))
+        lifetime, longest = timedelta(days=settings.jwt_refresh_expiry_days), timedelta(days=settings.session_max_days)
+        return cls(services.cache, settings.derived_key("refresh"), lifetime, longest)
 
     async def begin(self, user_id: str, version: int, now: datetime) -> RefreshToken:
         """The first member of a new family."""
         family = secrets.token_urlsafe(16)
         started = _milliseconds(now)
-        await self._eval(_BEGIN, family, [started, user_id, version, self._milliseconds_to_live])
-        return RefreshToken(family, user_id, version, started // 1000, self._text(family, 0, started))
+        lasting = min(self._milliseconds_to_live, round(self.longest.total_seconds() * 1000))
+        await self._eval(_BEGIN, family, [started, user_id, version, lasting])
+        return self._token(family, user_id, version, generation=0, rotated_at=started, started_at=started)
 
     async def rotate(self, token: str, now: datetime) -> RefreshToken:
         """The successor of a token; the same one again within `GRACE`.
@@ -102,15 +114,24 @@ class Sessions:
         if end <= now.timestamp():
             raise unauthorized("The refresh token is too old", rule="token_expired")
         grace = round(GRACE.total_seconds() * 1000)
-        arguments = [generation, _milliseconds(now), self._milliseconds_to_live, grace]
+        longest = round(self.longest.total_seconds() * 1000)
+        arguments = [generation, _milliseconds(now), self._milliseconds_to_live, grace, longest]
         outcome, *known = await self._eval(_ROTATE, family, arguments)
         if outcome == b"unknown":
             raise _invalid()
+        if outcome == b"over":
+            raise unauthorized("The session has lasted its time: sign in again", rule="token_expired")
         if outcome == b"reused":
             raise RefreshReused(family, known[0].decode())
         current, rotated_at, user_id, version, started = known
-        text = self._text(family, int(current), int(rotated_at))
-        return RefreshToken(family, user_id.decode(), int(version), int(started) // 1000, text)
+        return self._token(
+            family,
+            user_id.decode(),
+            int(version),
+            generation=int(current),
+            rotated_at=int(rotated_at),
+            started_at=int(started),
+        )
 
     def family_of(self, token: str) -> str | None:
         """The family that a token of ours belongs to, alive or not; None for one that we did not make."""
@@ -145,10 +166,13 @@ class Sessions:
         except CacheUnavailable:
             raise unavailable() from None
 
-    def _text(self, family: str, generation: int, rotated_at: int) -> str:
-        end = (rotated_at + self._milliseconds_to_live) // 1000
+    def _token(
+        self, family: str, user_id: str, version: int, *, generation: int, rotated_at: int, started_at: int
+    ) -> RefreshToken:
+        last = started_at + round(self.longest.total_seconds() * 1000)
+        end = min(rotated_at + self._milliseconds_to_live, last) // 1000
         body = f"{family}.{generation}.{end}"
-        return f"rt-{body}.{self._mac(body)}"
+        return RefreshToken(family, user_id, version, started_at // 1000, end, f"rt-{body}.{self._mac(body)}")
 
     def _mac(self, body: str) -> str:
         digest = hmac.new(self._key, b"refresh|" + body.encode(), hashlib.sha256).digest()

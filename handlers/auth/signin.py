@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TypeVar
 from uuid import uuid4
 
@@ -15,7 +16,9 @@ from handlers.platform import cookies
 from handlers.platform.access import GUEST
 from handlers.platform.clock import timestamp
 from handlers.platform.errors import unauthorized
+from handlers.platform.limits import network
 from handlers.users import store
+from handlers.users.session_index import Session, device_of, note_session
 
 T = TypeVar("T")
 
@@ -30,8 +33,25 @@ async def begin(call: Call, user: rules.Json) -> v.Session:
     current = await store.note_login(services, user["user_id"], timestamp(now))
     if current is None:
         raise unauthorized("This account is gone", rule="invalid_credentials")
+    await keep_in_list(call, refresh)
     call.security_event("sign_in", principal=user["user_id"])
     return session_of(services, current.data, refresh)
+
+
+async def keep_in_list(call: Call, refresh: RefreshToken) -> None:
+    """Notes a session, as this request shows it, in the list that its user sees; ends those that are too many."""
+    services = call.services
+    session = Session(
+        session_id=refresh.family,
+        version=refresh.version,
+        device=device_of(call.header(b"user-agent")),
+        network=network(call.request.address),
+        started_at=refresh.started_at,
+        last_used_at=int(services.clock.now().timestamp()),
+        expires_at=refresh.expires_at,
+    )
+    for family in await note_session(services.cache, refresh.user_id, session):
+        await Sessions.of(services).end_family(family)
 
 
 def session_of(services: Services, user: rules.Json, refresh: RefreshToken) -> v.Session:
@@ -42,7 +62,7 @@ def session_of(services: Services, user: rules.Json, refresh: RefreshToken) -> v
         refresh_token=refresh.text,
         csrf_token=services.csrf.token(refresh.family),
         lifetime=services.tokens.lifetime,
-        refresh_lifetime=Sessions.of(services).lifetime,
+        refresh_lifetime=timedelta(seconds=refresh.expires_at - int(services.clock.now().timestamp())),
     )
 
 

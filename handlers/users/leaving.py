@@ -7,11 +7,13 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 from handlers.contract.call import Call
+from handlers.platform.cache import CacheUnavailable
 from handlers.platform.errors import conflict, unavailable
 from handlers.platform.store.claims import ClaimTaken, claim, doubt, release
 from handlers.platform.store.port import Delete, DocumentMissing, DocumentStore, Eq, Query, VersionConflict
 from handlers.users import mail_tokens, store
 from handlers.users.erase_again import schedule_erasure
+from handlers.users.session_index import forget_sessions
 
 Json = dict[str, Any]
 
@@ -69,6 +71,9 @@ async def _delete(call: Call) -> None:
     for identity in before["identities"]:
         await doubt(documents, store.IDENTITY, identity, before["user_id"], clock=call.services.clock)
     user = await store.delete(call, before["user_id"])
+    with suppress(CacheUnavailable):
+        # They open nothing any more; what Redis keeps of devices and networks ends by itself within a week otherwise.
+        await forget_sessions(call.services.cache, user["user_id"])
     changes, pending = user.get("email_changes", ()), user.get("pending_email")
     for address in {user["email"], *(change["old"] for change in changes)}:
         await release(documents, store.EMAIL, address, user["user_id"])

@@ -179,7 +179,8 @@ async def test_without_redis_there_is_no_refresh_and_no_login_but_a_sign_up(tmp_
 
 async def _token(running: RunningApp) -> str:
     sessions = Sessions.of(running.services)
-    return sessions._text("family", 0, int(running.clock.now().timestamp() * 1000))
+    now = int(running.clock.now().timestamp() * 1000)
+    return sessions._token("family", "user-1", 0, generation=0, rotated_at=now, started_at=now).text
 
 
 async def test_a_guest_has_a_session_of_14_days_and_no_account(running: RunningApp) -> None:

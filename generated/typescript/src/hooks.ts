@@ -44,6 +44,12 @@ export function createHooks(client: HubClient) {
     useDeleteMe: mutation(api, "delete", "/api/users/me"),
     /** Prove again who is asking. */
     useReauthenticate: mutation(api, "post", "/api/users/me/reauthentication"),
+    /** List the signed-in sessions. */
+    useGetSessions: query(api, "/api/users/me/sessions"),
+    /** End all other sessions. */
+    useRevokeOtherSessions: mutation(api, "delete", "/api/users/me/sessions"),
+    /** End one session. */
+    useRevokeSession: mutation(api, "delete", "/api/users/me/sessions/{session_id}"),
     /** Get the dashboard. */
     useGetDashboard: query(api, "/api/users/me/dashboard"),
     /** Get the rewards. */

@@ -423,6 +423,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/users/me/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the signed-in sessions
+         * @description Where the caller's account is signed in: device and network as they were seen last, the session used last first. 503 while the
+         *     store of sessions cannot be reached.
+         */
+        get: operations["getSessions"];
+        put?: never;
+        post?: never;
+        /**
+         * End all other sessions
+         * @description Ends every session of the caller's account but the one that asks: refresh tokens at once, access tokens for writes within
+         *     5 seconds and for reads within 60.
+         */
+        delete: operations["revokeOtherSessions"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/users/me/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End one session
+         * @description Ends a session of the caller's account, this one or another: its refresh token at once, its access token for writes within
+         *     5 seconds and for reads within 60. A session that is not there any more answers 404.
+         */
+        delete: operations["revokeSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/users/me/dashboard": {
         parameters: {
             query?: never;
@@ -10198,6 +10245,63 @@ export interface components {
             new_role: components["schemas"]["Role"];
         };
         /**
+         * @description A signed-in session of the account, on one device.
+         * @example {
+         *       "session_id": "Qm8vX1cZkT3yPq7LwB2nJ4",
+         *       "current": true,
+         *       "device": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+         *       "network": "203.0.113.7",
+         *       "started_at": "2026-01-25T08:15:00Z",
+         *       "last_used_at": "2026-01-25T10:45:00Z",
+         *       "expires_at": "2026-02-01T10:45:00Z"
+         *     }
+         */
+        UserSession: {
+            /**
+             * @description Id of the session, for `revokeSession`. It opens nothing.
+             * @example Qm8vX1cZkT3yPq7LwB2nJ4
+             */
+            session_id: string;
+            /**
+             * @description Whether this is the session that asks.
+             * @example true
+             */
+            current: boolean;
+            /**
+             * @description What the browser or app says of itself (`User-Agent`), shortened. Empty when it says nothing.
+             * @example Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0
+             */
+            device: string;
+            /**
+             * @description Network that the session was last used from; an IPv6 address by its /64. Empty when it is not known.
+             * @example 203.0.113.7
+             */
+            network: string;
+            started_at: components["schemas"]["Timestamp"];
+            last_used_at: components["schemas"]["Timestamp"];
+            expires_at: components["schemas"]["Timestamp"];
+        };
+        /**
+         * @description The signed-in sessions of an account, the one used last first.
+         * @example {
+         *       "items": [
+         *         {
+         *           "session_id": "Qm8vX1cZkT3yPq7LwB2nJ4",
+         *           "current": true,
+         *           "device": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+         *           "network": "203.0.113.7",
+         *           "started_at": "2026-01-25T08:15:00Z",
+         *           "last_used_at": "2026-01-25T10:45:00Z",
+         *           "expires_at": "2026-02-01T10:45:00Z"
+         *         }
+         *       ]
+         *     }
+         */
+        UserSessionList: {
+            /** @description The sessions, at most 100. */
+            items: components["schemas"]["UserSession"][];
+        };
+        /**
          * @description Changes to the account: a given field replaces, an absent one stays, null clears where allowed. `avatar_url` and
          *     `date_of_birth` appear in `User` under `profile`.
          * @example {
@@ -10960,6 +11064,11 @@ export interface components {
          * @example ecommerce-catalog-search
          */
         ServiceName: string;
+        /**
+         * @description Id of a session, as `getSessions` names it.
+         * @example Qm8vX1cZkT3yPq7LwB2nJ4
+         */
+        SessionId: string;
         /**
          * @description Id of the shipment.
          * @example shipment-01J9ZK3T5M8Q2R7V
@@ -12158,6 +12267,114 @@ export interface operations {
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Unprocessable"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sessions. */
+            200: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "session_id": "Qm8vX1cZkT3yPq7LwB2nJ4",
+                     *           "current": true,
+                     *           "device": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+                     *           "network": "203.0.113.7",
+                     *           "started_at": "2026-01-25T08:15:00Z",
+                     *           "last_used_at": "2026-01-25T10:45:00Z",
+                     *           "expires_at": "2026-02-01T10:45:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UserSessionList"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    revokeOtherSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All other sessions are over. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    revokeSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description Id of a session, as `getSessions` names it.
+                 * @example Qm8vX1cZkT3yPq7LwB2nJ4
+                 */
+                session_id: components["parameters"]["SessionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session is over. */
+            204: {
+                headers: {
+                    "X-Request-Id": components["headers"]["XRequestId"];
+                    "RateLimit-Limit": components["headers"]["RateLimitLimit"];
+                    "RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
+                    "RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
