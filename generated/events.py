@@ -157,6 +157,7 @@ class OrderUpdatedData(TypedDict):
     order_id: str
     order_number: str
     user_id: str
+    revision: NotRequired[int]
     status: Literal['pending', 'awaiting_payment', 'payment_failed', 'paid', 'processing', 'shipped', 'delivered', 'completed', 'cancelled', 'refunded']
     previous_status: Literal['pending', 'awaiting_payment', 'payment_failed', 'paid', 'processing', 'shipped', 'delivered', 'completed', 'cancelled', 'refunded']
     payment_status: Literal['pending', 'processing', 'paid', 'failed', 'cancelled', 'refund_pending', 'partially_refunded', 'refunded']
@@ -226,6 +227,7 @@ class RefundProcessedData(TypedDict):
     amount: float
     currency: str
     reason: Literal['requested_by_customer', 'return', 'order_cancelled', 'goodwill', 'duplicate', 'fraudulent', 'delivery_failed']
+    amount_refunded: NotRequired[float]
     fully_refunded: bool
     refunded_at: str
 

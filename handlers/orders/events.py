@@ -83,12 +83,16 @@ async def on_payment_failed(event: Event[e.PaymentFailedData], services: EventSe
 
 async def on_refund_processed(event: Event[e.RefundProcessedData], services: EventServices) -> None:
     """Some or all of the money has gone back."""
-    await hear(services, event, "refunded_in_full" if event.data["fully_refunded"] else "refunded_in_part")
+    data = event.data
+    # Events of before contract 2.0 do not say how much has gone back in all.
+    facts = {"amount_refunded": data["amount_refunded"]} if "amount_refunded" in data else {}
+    await hear(services, event, "refunded_in_full" if data["fully_refunded"] else "refunded_in_part", facts)
 
 
 async def on_refund_failed(event: Event[e.RefundFailedData], services: EventServices) -> None:
     """Money that had gone back is here again."""
-    await hear(services, event, "refund_failed_in_part" if event.data["amount_refunded"] else "refund_failed")
+    left = event.data["amount_refunded"]
+    await hear(services, event, "refund_failed_in_part" if left else "refund_failed", {"amount_refunded": left})
 
 
 async def on_shipment_scheduled(event: Event[e.ShipmentScheduledData], services: EventServices) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from handlers.platform.money import major_units, minor_units
+
 Json = dict[str, Any]
 
 _PLACE: Final = ("line1", "line2", "city", "state", "postal_code", "country")
@@ -32,7 +34,7 @@ def cancelled(order: Mapping[str, Any], previous: Mapping[str, Any]) -> Json:
         "cancelled_by": end["cancelled_by"],
         "previous_status": previous["status"],
         "items": units(order),
-        "amount_paid": order["totals"]["total"] if "paid_at" in order else 0.0,
+        "amount_paid": _left(order),
         "currency": order["totals"]["currency"],
         "cancelled_at": end["cancelled_at"],
     }
@@ -41,10 +43,20 @@ def cancelled(order: Mapping[str, Any], previous: Mapping[str, Any]) -> Json:
     return {**data, "promo_code": order["promo_code"]} if "promo_code" in order else data
 
 
+def _left(order: Mapping[str, Any]) -> float:
+    """What was paid and has not gone back, in major units."""
+    if "paid_at" not in order:
+        return 0.0
+    total, currency = order["totals"]["total"], order["totals"]["currency"]
+    returned = order.get("amount_refunded", 0.0)
+    return major_units(minor_units(total, currency) - minor_units(returned, currency), currency)
+
+
 def updated(order: Mapping[str, Any], previous: Mapping[str, Any]) -> Json:
     """The data of `OrderUpdated`."""
     data = {
         **_names(order),
+        "revision": order["revision"],
         "status": order["status"],
         "previous_status": previous["status"],
         "payment_status": order["payment_status"],

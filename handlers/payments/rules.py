@@ -274,6 +274,7 @@ def refund_processed(payment: Mapping[str, Any], refund: Mapping[str, Any], at: 
         "amount": major_units(refund["amount"], refund["currency"]),
         "currency": refund["currency"],
         "reason": refund["reason"],
+        "amount_refunded": major_units(payment["refunded"], refund["currency"]),
         "fully_refunded": payment["refunded"] >= payment["amount"],
         "refunded_at": at,
     }

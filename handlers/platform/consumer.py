@@ -20,7 +20,7 @@ from handlers.platform.buried import Buried
 from handlers.platform.bus.port import Batch, Received, Subscription
 from handlers.platform.dead_letters import DeadLetters, Failure, Reason, describe
 from handlers.platform.errors import Problem
-from handlers.platform.events import ID, MAJOR, REPLAY_FOR, Event, EventContract, EventMismatch, type_of
+from handlers.platform.events import ID, MAJOR, REPLAY_FOR, Event, EventContract, EventMismatch, EventNewer, type_of
 from handlers.platform.patience import Patience, Transient, Waiting
 from handlers.platform.waiting import told
 
@@ -140,6 +140,10 @@ class Consumer:
             return
         try:
             event = self._read(message)
+        except EventNewer as error:
+            # Parked, as another version is: it is handled once this reader is replaced by one that knows the value.
+            await self._bury(message, "unsupported_version", str(error), 1)
+            return
         except EventMismatch as error:
             await self._bury(message, "invalid", str(error), 1)
             return

@@ -36,6 +36,10 @@ class EventMismatch(ValueError):
     """An envelope does not fit the event contract. Says where, never with which value."""
 
 
+class EventNewer(EventMismatch):
+    """An envelope fits but for values that its enums do not have here: whoever sent it knows a newer contract."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event(Generic[D]):
     """An event as a handler receives it. `data` fits its schema; `key` is the aggregate's id, `group` the reader.
@@ -95,13 +99,17 @@ class EventContract:
         return cls(orjson.loads(DOCUMENT.read_bytes()))
 
     def check(self, envelope: Json) -> None:
-        """Raises `EventMismatch` for an envelope that does not fit, or an event that there is none of."""
+        """Raises `EventMismatch` for an envelope that does not fit, or an event that there is none of.
+
+        `EventNewer` where nothing but unknown values of enums in its data is the matter.
+        """
         event_type = envelope.get("event_type")
         if not isinstance(event_type, str) or event_type not in self.events:
             raise EventMismatch("there is no such event")
-        faults = [_place(error) for error in self._validator(event_type).iter_errors(envelope)]
-        if faults:
-            raise EventMismatch(f"{event_type}: " + "; ".join(faults[:5]))
+        errors = list(self._validator(event_type).iter_errors(envelope))
+        if errors:
+            kind = EventNewer if all(map(_is_newer, errors)) else EventMismatch
+            raise kind(f"{event_type}: " + "; ".join(map(_place, errors[:5])))
 
     def spec(self, event_type: str) -> EventSpec:
         """Where an event goes. Raises `EventMismatch` when there is no such event."""
@@ -155,6 +163,11 @@ def type_of(attributes: Mapping[str, str]) -> tuple[str, str]:
 def _place(error: Any) -> str:
     """Where and what is wrong. The library's messages quote the value, which may be anybody's address."""
     return f"/{'/'.join(map(str, error.instance_path))} fails {'/'.join(map(str, error.schema_path[-2:]))}"
+
+
+def _is_newer(error: Any) -> bool:
+    """Whether a value of the data is one that an enum does not have yet."""
+    return list(error.instance_path[:1]) == ["data"] and list(error.schema_path[-1:]) == ["enum"]
 
 
 def _plain(node: Any) -> Any:

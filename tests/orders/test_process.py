@@ -238,6 +238,21 @@ async def test_a_payment_that_failed_frees_stock_and_code(shop: Shop) -> None:
     assert (await sent(shop, order))[-1]["event_type"] == "RefundRequested"
 
 
+async def test_what_went_back_before_is_not_to_be_returned_again(shop: Shop) -> None:
+    shopper, order = await reserved_order(shop, await priced(shop, 20.0))
+    await events.on_payment_processed(paid(order), shop.services)
+    some = {"order_id": order["order_id"], "user_id": order["user_id"], "fully_refunded": False}
+    await events.on_refund_processed(event("RefundProcessed", some), shop.services)
+    assert "amount_refunded" not in await document(shop, order)  # one of before contract 2.0
+    await events.on_refund_processed(event("RefundProcessed", {**some, "amount_refunded": 5.25}), shop.services)
+    assert (await shopper.call("POST", f"/api/orders/{order['order_id']}/cancel")).status_code == 200
+    news = await sent(shop, order)
+    assert news[-1]["data"]["amount_paid"] == round(order["totals"]["total"] - 5.25, 2)
+    revisions = [each["data"]["revision"] for each in news if each["event_type"] == "OrderUpdated"]
+    assert revisions == sorted(set(revisions))
+    assert len(revisions) >= 4
+
+
 async def test_no_carrier_ends_a_paid_order(shop: Shop) -> None:
     _, order = await reserved_order(shop, await priced(shop, 20.0))
     await events.on_payment_processed(paid(order), shop.services)

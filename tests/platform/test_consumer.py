@@ -224,6 +224,8 @@ async def test_a_handler_without_an_end_is_poison(world: Parts, monkeypatch: pyt
     [
         (received(envelope(), version=2), "unsupported_version"),
         (received(envelope(event_version="2.0")), "invalid"),
+        (received(envelope(data={"thing_id": "thing-1", "number": 1, "colour": "blue"})), "unsupported_version"),
+        (received(envelope(data={"thing_id": "thing-1", "colour": "blue"})), "invalid"),
         (received(envelope(data={"thing_id": "thing-1"})), "invalid"),
         (received(b"no json"), "invalid"),
         (received(b"[]"), "invalid"),

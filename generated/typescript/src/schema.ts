@@ -4557,8 +4557,8 @@ export interface components {
             next_cursor: string | null;
         };
         /**
-         * @description Why an event became a dead letter: its handler failed again and again, it does not fit the event contract, its version is
-         *     newer than this program, or it is too large to publish.
+         * @description Why an event became a dead letter: its handler failed again and again, it does not fit the event contract, it is parked because
+         *     its version, or a value of one of its enums, is newer than this program, or it is too large to publish.
          * @example failed
          * @enum {string}
          */

@@ -40,7 +40,12 @@ _DOCUMENT: Final[dict[str, Any]] = {
             "ThingChangedData": {
                 "type": "object",
                 "required": ["thing_id", "number"],
-                "properties": {"thing_id": _TEXT, "number": {"type": "integer"}, "poison": {"type": "boolean"}},
+                "properties": {
+                    "thing_id": _TEXT,
+                    "number": {"type": "integer"},
+                    "poison": {"type": "boolean"},
+                    "colour": {"type": "string", "enum": ["red", "green"]},
+                },
             }
         },
     }
