@@ -128,6 +128,8 @@ def _edge(settings: Settings) -> Faults:
             yield "cors_origins", f"{origin!r} is not an origin such as https://shop.example.com (no path, no `*`)"
         elif settings.in_production and origin.startswith("http://"):
             yield "cors_origins", f"{origin!r} is not https, which production needs"
+    if settings.in_production and not settings.public_url.startswith("https://"):
+        yield "public_url", f"{settings.public_url!r} is not https, which production needs (links in mails)"
     for network in settings.trusted_proxies:
         try:
             parsed = ip_network(network)

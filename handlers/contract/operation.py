@@ -21,7 +21,7 @@ from handlers.platform.cache import CacheUnavailable
 from handlers.platform.envelope import send_problem
 from handlers.platform.errors import Problem, fault, invalid, unauthorized, unavailable, unexpected
 from handlers.platform.idempotency import Key, Replayed, digest_of
-from handlers.platform.limits import LimitRule, network
+from handlers.platform.limits import LimitRule
 from handlers.platform.request import RequestInfo
 from handlers.platform.responses.kept import CacheRule
 from handlers.platform.security_events import SecurityEvents
@@ -141,7 +141,7 @@ class BoundOperation:
         principal, rejected = caller(scope)
         info.principal_id = principal.id
         info.role = principal.role
-        limits, limited = runtime.take(self._limit_key + (principal.id or network(info.address)), spec.limit)
+        limits, limited = runtime.take_for_caller(self._limit_key, principal.id, info.address, spec.limit)
         headers.extend(limits)
         refused = limited or rejected or refusal(principal, spec.access)
         if refused is not None:

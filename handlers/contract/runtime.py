@@ -30,7 +30,7 @@ from handlers.platform.access import Principal
 from handlers.platform.csrf import CsrfGuard
 from handlers.platform.envelope import problem_body
 from handlers.platform.errors import Problem, rate_limited, unauthorized, unexpected
-from handlers.platform.limits import LimitRule, Limits, Verdict, network
+from handlers.platform.limits import LimitRule, Limits, Verdict, network, site, wider
 from handlers.platform.request import RequestInfo
 
 log = logging.getLogger(__name__)
@@ -83,9 +83,26 @@ class Runtime:
         refused = rate_limited(verdict.retry_after) if verdict.retry_after is not None else None
         return limit_headers(verdict), refused
 
+    def take_for_address(
+        self, prefix: str, address: str, rule: LimitRule | None
+    ) -> tuple[Sequence[Header], Problem | None]:
+        """`take` for a caller who is known by the address alone: IPv6 by its /64 and, wider, its /48."""
+        around = site(address)
+        if around is not None:
+            verdict = self.limits.take(f"{prefix}{around}", wider(rule or self.default_limit))
+            if verdict.retry_after is not None:
+                return limit_headers(verdict), rate_limited(verdict.retry_after)
+        return self.take(prefix + network(address), rule)
+
+    def take_for_caller(
+        self, prefix: str, caller: str | None, address: str, rule: LimitRule | None
+    ) -> tuple[Sequence[Header], Problem | None]:
+        """`take` for a caller by id, or by address when there is none."""
+        return self.take(prefix + caller, rule) if caller else self.take_for_address(prefix, address, rule)
+
     def admit(self, info: RequestInfo) -> tuple[Sequence[Header], Problem | None]:
         """`take` for a request that no operation answers (404, 405, OPTIONS): by the caller's address."""
-        return self.take(network(info.address), None)
+        return self.take_for_address("", info.address, None)
 
     def forwards(self, operation_id: str) -> bool:
         """Whether the gateway passes this operation on (all but those it keeps)."""

@@ -32,6 +32,7 @@ from handlers.platform.errors import (
     unprocessable,
 )
 from handlers.platform.idempotency import Replayed
+from handlers.platform.limits import network
 from handlers.platform.paging import items_before
 from handlers.platform.store.port import And, Condition, Document, Eq, Query, Range, Sort, VersionConflict
 
@@ -70,11 +71,12 @@ async def stream_order_events(params: p.StreamOrderEventsParameters, call: Call)
     order = (await _visible(params.order_id, params.email, call))[0].data
     caller = call.principal.id or f"address:{call.request.address}"
     bells = call.services.room(Bells)
-    if bells.is_full(caller):
+    near = network(call.request.address)
+    if bells.is_full(caller, near):
         raise rate_limited(FULL_SECONDS)
     if bells.crowded:
         raise unavailable("Too many orders are followed here")
-    return Reply.events(follow(call.services, order, caller, params.last_event_id))
+    return Reply.events(follow(call.services, order, caller, near, params.last_event_id))
 
 
 async def cancel_order(params: p.CancelOrderParameters, body: m.OrderCancel | None, call: Call) -> Reply[v.Order]:

@@ -11,6 +11,7 @@ from typing import Final
 from handlers.contract.services import EventServices
 
 PER_CALLER: Final = 5
+PER_NETWORK: Final = 50
 PER_PROCESS: Final = 1000
 
 
@@ -20,11 +21,12 @@ class Bells:
     def __init__(self, services: EventServices) -> None:
         self._bells: dict[str, set[asyncio.Event]] = {}
         self._open: Counter[str] = Counter()
+        self._by_network: Counter[str] = Counter()
         services.stopping.hear(self._ring_all)
 
-    def is_full(self, caller: str) -> bool:
-        """Whether a caller follows as much as one may."""
-        return self._open[caller] >= PER_CALLER
+    def is_full(self, caller: str, network: str) -> bool:
+        """Whether a caller, or all from one network, follow as much as they may. A guest is soon another caller."""
+        return self._open[caller] >= PER_CALLER or self._by_network[network] >= PER_NETWORK
 
     @property
     def crowded(self) -> bool:
@@ -32,17 +34,19 @@ class Bells:
         return self._open.total() >= PER_PROCESS
 
     @contextmanager
-    def hung(self, order_id: str, caller: str) -> Iterator[asyncio.Event]:
-        """A bell that rings at each change of an order, counted as the caller's."""
+    def hung(self, order_id: str, caller: str, network: str) -> Iterator[asyncio.Event]:
+        """A bell that rings at each change of an order, counted as the caller's and the network's."""
         bell = asyncio.Event()
         self._bells.setdefault(order_id, set()).add(bell)
         self._open[caller] += 1
+        self._by_network[network] += 1
         try:
             yield bell
         finally:
-            self._open[caller] -= 1
-            if self._open[caller] <= 0:
-                del self._open[caller]
+            for counter, key in ((self._open, caller), (self._by_network, network)):
+                counter[key] -= 1
+                if counter[key] <= 0:
+                    del counter[key]
             self._bells[order_id].discard(bell)
             if not self._bells[order_id]:
                 del self._bells[order_id]

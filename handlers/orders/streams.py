@@ -28,13 +28,15 @@ _FIRST: Final = b"retry: 2000\n\n"
 _LAST: Final = b"retry: 3600000\n\n"
 
 
-async def follow(services: EventServices, order: Json, caller: str, last_id: str | None) -> AsyncIterator[bytes]:
+async def follow(
+    services: EventServices, order: Json, caller: str, near: str, last_id: str | None
+) -> AsyncIterator[bytes]:
     """The state of an order, or what has changed since `last_id`, then every change until the last; alive meanwhile."""
     bells, loop = services.room(Bells), asyncio.get_running_loop()
     seen = rules.revision_before(order, last_id)
-    if bells.is_full(caller):
+    if bells.is_full(caller, near):
         return
-    with bells.hung(order["order_id"], caller) as bell:
+    with bells.hung(order["order_id"], caller, near) as bell:
         yield _FIRST
         spoken = loop.time()
         while not services.stopping.begun:

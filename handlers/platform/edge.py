@@ -11,6 +11,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -19,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from handlers.platform.addresses import TrustedProxies
 from handlers.platform.cors import VARY, Cors, Header
 from handlers.platform.envelope import send_problem
-from handlers.platform.errors import Problem
+from handlers.platform.errors import Problem, fault, invalid
 from handlers.platform.logs import LineWriter, Stamp, standard_output
 from handlers.platform.request import SCOPE_KEY, RequestInfo
 from handlers.platform.telemetry import Telemetry
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 
 CLIENT_GONE: Final = 499
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{8,128}")
+# RFC 9110, 7.2: a name or an address, perhaps with a port.
+_HOST: Final = re.compile(rb"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 _READ: Final = frozenset(
     {b"x-request-id", b"origin", b"access-control-request-method", b"x-forwarded-for", b"x-forwarded-proto"}
 )
@@ -84,6 +87,8 @@ class Edge:
             if origin is not None and scope["method"] == "OPTIONS" and b"access-control-request-method" in read:
                 info.operation_id = "preflight"
                 await self._cors.preflight(answer.send, origin)
+            elif (problem := _host_problem(scope)) is not None:
+                await send_problem(answer.send, problem, info.request_id)
             else:
                 await self._app(scope, receive, answer.send)
         except Exception as error:
@@ -161,6 +166,21 @@ class Edge:
 # 501: an operation that the contract has planned. Nothing has failed.
 PLANNED: Final = 501
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+@lru_cache(maxsize=256)
+def _is_host(value: bytes) -> bool:
+    return _HOST.fullmatch(value) is not None
+
+
+def _host_problem(scope: Scope) -> Problem | None:
+    """400 unless the request has exactly one valid `Host` (RFC 9112, 3.2); HTTP/1.0 may have none."""
+    hosts = [value for key, value in scope["headers"] if key == b"host"]
+    if len(hosts) == 1 and _is_host(hosts[0]):
+        return None
+    if not hosts and scope.get("http_version") == "1.0":
+        return None
+    return invalid([fault("header", "Host", "Exactly one valid Host is required")])
 
 
 class _Answer:

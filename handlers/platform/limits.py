@@ -275,6 +275,28 @@ def _hashed(key: str) -> str:
     return "strict:" + hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
+# A /48 is what a site gets, with 65,536 networks in it (RFC 6177): together they may do as much as so many of them.
+NETWORKS_OF_A_SITE: Final = 16
+
+
+@lru_cache(maxsize=8192)
+def site(address: str) -> str | None:
+    """The /48 around an IPv6 address; None for IPv4, where nothing wider than an address is one customer's."""
+    near = network(address)
+    if ":" not in near:
+        return None
+    try:
+        return str(ip_network(f"{near}/48", strict=False))
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=512)
+def wider(rule: LimitRule) -> LimitRule:
+    """The rule of a site whose networks have this one."""
+    return LimitRule(rule.per_minute * NETWORKS_OF_A_SITE, rule.burst * NETWORKS_OF_A_SITE)
+
+
 @lru_cache(maxsize=8192)
 def network(address: str) -> str:
     """What to limit a client's address by: IPv4 as it is, IPv6 by its /64, which is one customer's (RFC 6177)."""

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from handlers.settings import SettingsError, load_settings
+from infra.local.demo.load import NotHere, refuse_in_production
 from infra.local.processes import dying_with_parent, end_with_parent
 from infra.local.stripe import SECRET_KEY
 from infra.local.valkey import ValkeyServer, start
@@ -59,9 +60,10 @@ def main() -> int:
         end_with_parent()
     try:
         settings = load_settings(environ)
+        refuse_in_production(settings)
         with only_one(settings.data_dir):
             return _run(environ, settings.data_dir, f"http://{settings.host}:{settings.port}")
-    except (SettingsError, StandInFailed) as error:
+    except (SettingsError, NotHere, StandInFailed) as error:
         print(error, file=sys.stderr)
     except AlreadyRunning as error:
         print(

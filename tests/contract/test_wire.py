@@ -217,3 +217,27 @@ async def test_a_slow_body_arrives_whole(base: str) -> None:
 async def test_http_1_0_is_served(base: str) -> None:
     (answer,) = await exchange(base, b"GET /healthz HTTP/1.0\r\n\r\n")
     assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    ("hosts", "status"),
+    [
+        ([], 400),
+        ([b"shop", b"shop"], 400),
+        ([b"shop", b"other.example.com"], 400),
+        ([b""], 400),
+        ([b"shop/path"], 400),
+        ([b"a b"], 400),
+        ([b"user@shop"], 400),
+        ([b"shop:port"], 400),
+        ([b"shop.example.com:8000"], 200),
+        ([b"[::1]:8000"], 200),
+        ([b"10.0.0.7"], 200),
+    ],
+)
+async def test_there_is_exactly_one_valid_host(base: str, hosts: list[bytes], status: int) -> None:
+    lines = [b"GET /healthz HTTP/1.1", *(b"Host: " + host for host in hosts), b"Connection: close", b"", b""]
+    (answer, *_) = await exchange(base, b"\r\n".join(lines))
+    assert answer.status == status
+    if status == 400:
+        assert answer.error["details"]["faults"][0]["path"] == "Host"

@@ -17,7 +17,10 @@ from typing import Any
 
 import pytest
 
+from handlers.settings import Settings
 from infra.contract.bundle import ROOT
+from infra.local.demo.load import NotHere, refuse_in_production
+from tests.platform.test_settings import PRODUCTION
 
 SECONDS = 60.0
 
@@ -117,3 +120,17 @@ def test_it_ends_on_request_and_starts_again_with_what_it_had(tmp_path: Path) ->
     assert _soon(lambda: not _commands_with(tmp_path)), _commands_with(tmp_path)
     with _running(environ):
         assert _get(environ, "/api/products?limit=1")["total"] == first
+
+
+@pytest.mark.parametrize("module", ["infra.local.run", "infra.local.demo"])
+def test_demo_data_and_accounts_are_refused_in_production(tmp_path: Path, module: str) -> None:
+    environ = {**_environ(tmp_path), **PRODUCTION, "ENV": "production"}
+    command = [sys.executable, "-m", module]
+    ended = subprocess.run(command, check=False, env=environ, capture_output=True, text=True, timeout=SECONDS)
+    assert (ended.returncode, ended.stderr.strip()) == (2, "Demo data is for ENV=local and test; this is production.")
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_the_loader_itself_refuses(tmp_path: Path) -> None:
+    with pytest.raises(NotHere):
+        refuse_in_production(Settings(env="production", data_dir=tmp_path))

@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from handlers.orders import rules, store, streams
-from handlers.orders.bells import PER_CALLER, Bells
+from handlers.orders.bells import PER_CALLER, PER_NETWORK, Bells
 from handlers.platform.store.port import StoreUnavailable
 from tests.flows.test_journey import bought
 from tests.orders.test_orders import ordered, placed
@@ -169,15 +169,15 @@ async def test_a_caller_follows_five_orders_at_most(shop: Shop, monkeypatch: pyt
 
             for _ in range(PER_CALLER):
                 group.create_task(listen())
-            await eventually(lambda: bells.is_full(shopper.user_id))
+            await eventually(lambda: bells.is_full(shopper.user_id, ""))
             refused = await client.get(path, headers=shopper.bearer)
             assert (refused.status_code, refused.headers["retry-after"]) == (429, "10")
             # One that got past the door at the same time ends without a word.
             found = await store.find(shop.services.store, order["order_id"])
             assert found is not None
-            assert [part async for part in streams.follow(shop.services, found.data, shopper.user_id, None)] == []
+            assert [part async for part in streams.follow(shop.services, found.data, shopper.user_id, "", None)] == []
             enough.set()
-        await eventually(lambda: not bells.is_full(shopper.user_id))
+        await eventually(lambda: not bells.is_full(shopper.user_id, ""))
         monkeypatch.setattr("handlers.orders.bells.PER_PROCESS", 0)
         assert (await client.get(path, headers=shopper.bearer)).status_code == 503
 
@@ -191,7 +191,7 @@ async def test_it_stays_alive_while_nothing_happens_and_the_store_is_away(
     await shopper.has(await priced(shop, 20.0))
     order = await placed(shopper)
     waiting = await until(shop, order, "awaiting_payment")
-    parts = streams.follow(shop.services, waiting, shopper.user_id, None)
+    parts = streams.follow(shop.services, waiting, shopper.user_id, "", None)
 
     async def away(*_: object) -> None:
         raise StoreUnavailable("away")
@@ -246,3 +246,14 @@ async def test_streams_end_when_the_process_is_told_to(tmp_path: Path, redis_url
                     await stream.end()
                     assert time.monotonic() - began < 1.0
                     assert await code == 0
+
+
+async def test_streams_are_counted_by_network_as_well(shop: Shop) -> None:
+    bells = shop.services.room(Bells)
+    with ExitStack() as stack:
+        for number in range(PER_NETWORK):
+            stack.enter_context(bells.hung(f"order-{number}", f"guest-{number}", "192.0.2.7"))
+        # Whoever makes himself a new guest is the same network all the same.
+        assert bells.is_full("guest-new", "192.0.2.7")
+        assert not bells.is_full("guest-new", "192.0.2.8")
+    assert not bells.is_full("guest-new", "192.0.2.7")

@@ -93,7 +93,7 @@ class Bench:
             "scheme": "http",
             "path": "/api/orders/order-1",
             "query_string": b"email=ann@example.com",
-            "headers": headers or [],
+            "headers": [(b"host", b"shop"), *(headers or [])],
             "client": client,
         }
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from handlers.platform import limits as module
 from handlers.platform.cache import Cache
 from handlers.platform.ids import new_id
-from handlers.platform.limits import LimitRule, Limits, Verdict, network
+from handlers.platform.limits import LimitRule, Limits, Verdict, network, site
 from handlers.platform.telemetry import Telemetry
 from infra.local.valkey import start
 from tests.support.wait import eventually
@@ -302,3 +302,17 @@ async def test_the_background_task_outlives_a_surprise(monkeypatch: pytest.Monke
     limits.start()
     await eventually(lambda: len(calls) > 2)
     await limits.stop()
+
+
+@pytest.mark.parametrize(
+    ("address", "around"),
+    [
+        ("2001:db8:7:1::5", "2001:db8:7::/48"),
+        ("2001:db8:7:ffff::5", "2001:db8:7::/48"),
+        ("192.0.2.7", None),
+        ("::ffff:192.0.2.7", None),
+        ("nonsense:", None),
+    ],
+)
+def test_a_site_is_the_48_around_an_address(address: str, around: str | None) -> None:
+    assert site(address) == around

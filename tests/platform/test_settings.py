@@ -292,3 +292,10 @@ def test_the_command_lists_every_variable_and_masks() -> None:
     for name in APPENDIX_B:
         assert f"\n{name}=" in "\n" + run.stdout
     assert SECRET not in run.stdout
+
+
+def test_production_sends_its_mails_with_links_to_https_only() -> None:
+    assert "PUBLIC_URL: 'http://shop.example.com' is not https" in refused(
+        {**PRODUCTION, "PUBLIC_URL": "http://shop.example.com"}
+    )
+    assert load_settings({"ENV": "test", "PUBLIC_URL": "http://shop.example.com"}).public_url

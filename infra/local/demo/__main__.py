@@ -9,11 +9,13 @@ import time
 
 from handlers.app import build_services
 from handlers.settings import SettingsError, load_settings
-from infra.local.demo.load import load
+from infra.local.demo.load import NotHere, load, refuse_in_production
 
 
 async def _main() -> int:
-    services = build_services(load_settings(os.environ))
+    settings = load_settings(os.environ)
+    refuse_in_production(settings)
+    services = build_services(settings)
     started = time.monotonic()
     try:
         if await load(services):
@@ -28,6 +30,6 @@ async def _main() -> int:
 if __name__ == "__main__":
     try:
         sys.exit(asyncio.run(_main()))
-    except SettingsError as error:
+    except (SettingsError, NotHere) as error:
         print(error, file=sys.stderr)
         sys.exit(2)

@@ -13,6 +13,7 @@ from handlers.platform.access import ANONYMOUS
 from handlers.platform.clock import timestamp
 from handlers.platform.request import RequestInfo
 from handlers.platform.store.port import Create, Upsert
+from handlers.settings import Settings
 from handlers.users import store as users
 from handlers.users.rules import new_user
 from infra.local.demo import shop
@@ -28,8 +29,13 @@ PROMOTIONS: Final = "promo_codes"
 _MARKER: Final = "demo-data"
 
 
+class NotHere(Exception):
+    """Demo data in production: its accounts have a password that everybody knows."""
+
+
 async def load(services: Services, *, accounts: bool = True) -> bool:
-    """Writes the demo shop, unless it is there. Answers whether it wrote."""
+    """Writes the demo shop, unless it is there; answers whether it wrote. Raises `NotHere` outside local and test."""
+    refuse_in_production(services.settings)
     if await services.store.read("counters", _MARKER, _MARKER) is not None:
         return False
     await asyncio.gather(load_catalogue(services), _load_accounts(services) if accounts else asyncio.sleep(0))
@@ -37,8 +43,15 @@ async def load(services: Services, *, accounts: bool = True) -> bool:
     return True
 
 
+def refuse_in_production(settings: Settings) -> None:
+    """Raises `NotHere` where demo data has no place."""
+    if settings.env not in ("local", "test"):
+        raise NotHere(f"Demo data is for ENV=local and test; this is {settings.env}.")
+
+
 async def load_catalogue(services: Services) -> int:
     """Writes categories, products, banners and promotions. Answers the number of products."""
+    refuse_in_production(services.settings)
     content, now = shop.source(), services.clock.now()
     documents: list[tuple[str, dict[str, Any]]] = [(CATEGORIES, each) for each in shop.categories(content)]
     documents += [(BANNERS, each) for each in shop.banners(content, now)]
