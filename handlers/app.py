@@ -30,6 +30,7 @@ from handlers.platform.csrf import CsrfGuard
 from handlers.platform.cursors import Cursors
 from handlers.platform.edge import Edge
 from handlers.platform.forward import Forwarder
+from handlers.platform.idempotency import KeyedRequests
 from handlers.platform.keys import Keys, key_pair, shared_secret
 from handlers.platform.limits import LimitRule, Limits
 from handlers.platform.load import Load
@@ -155,6 +156,8 @@ def _lifespan(services: Services, forwarder: Forwarder | None) -> Any:
             startup.add(worker.EVENT_SIDE, events.start)
             services.dependencies.watch(worker.EVENT_SIDE, events.ping)
         try:
+            if services.settings.role != "gateway":
+                services.room(KeyedRequests).heartbeat.start()
             await startup.begin()
             services.dependencies.start()
             yield
@@ -165,6 +168,7 @@ def _lifespan(services: Services, forwarder: Forwarder | None) -> Any:
                 await events.stop()
             await services.room(Counters).flush()
             await services.background.drain()
+            await services.room(KeyedRequests).heartbeat.stop()
             await services.limits.stop()
             if forwarder is not None:
                 await forwarder.close()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from handlers.platform.access import Principal
 from handlers.platform.cookies import cookie_name
-from handlers.platform.idempotency import Key, Once, Partition, begin
+from handlers.platform.idempotency import Key, KeyedRequests, Once, Partition
 from handlers.platform.request import RequestInfo
 from handlers.platform.security_events import Outcome, SecurityEvent, SecurityEvents
 
@@ -51,13 +51,17 @@ class Call:
         Put `(await call.once(...)).remember(answer)` into the batch of the effect. Does not return when the request was
         answered before (`handlers.platform.idempotency`); without an `Idempotency-Key` it has no effect.
         """
-        services = self.services
-        self._once = await begin(services.store, services.clock, container, partition, key=self.key, status=self.status)
+        requests = self.services.room(KeyedRequests)
+        self._once = await requests.begin(container, partition, key=self.key, status=self.status)
         return self._once
 
     async def forget(self, *, unless_remembered: bool = False) -> None:
         """For the runtime: the handler is done, so its key is free again unless the effect was written."""
-        if self._once is not None and not (unless_remembered and self._once.remembered):
+        if self._once is None:
+            return
+        if unless_remembered and self._once.remembered:
+            self._once.end()
+        else:
             await self._once.release()
 
     def header(self, name: bytes) -> str | None:

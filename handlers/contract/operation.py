@@ -207,7 +207,7 @@ class BoundOperation:
             answer = await handler(*arguments, call)
         except Replayed as before:
             return Reply(before.body, status=before.status)
-        except Exception:
+        except BaseException:  # a request that is cut off as well: its key must not stay taken
             await call.forget()
             raise
         await call.forget(unless_remembered=True)

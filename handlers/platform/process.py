@@ -13,23 +13,12 @@ from typing import Final
 
 _SEPARATOR: Final = "~"
 _ENDED: Final = frozenset({"Z", "X"})
-_names: dict[int, str] = {}
 
 
 def new_owner() -> str:
     """A name for one part of this process: host, process namespace, process, its start, and chance."""
     pid = os.getpid()
     return _SEPARATOR.join((socket.gethostname(), _namespace(), str(pid), _started(pid) or "", secrets.token_hex(4)))
-
-
-def this_process() -> str:
-    """A name for this process as a whole."""
-    pid = os.getpid()
-    name = _names.get(pid)
-    if name is None:
-        _names.clear()  # a fork inherits its parent's
-        name = _names[pid] = new_owner()
-    return name
 
 
 def has_ended(owner: str) -> bool:

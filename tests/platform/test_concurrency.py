@@ -12,7 +12,7 @@ import pytest
 from generated.containers import CONTAINERS
 from handlers.platform.concurrency import ATTEMPTS, change, retrying, settled
 from handlers.platform.errors import Problem
-from handlers.platform.idempotency import GRACE, Key, Once, Replayed, begin, digest_of
+from handlers.platform.idempotency import GRACE, Key, Once, Replayed, digest_of
 from handlers.platform.store.port import (
     Create,
     DocumentMissing,
@@ -24,6 +24,7 @@ from handlers.platform.store.port import (
     VersionConflict,
 )
 from handlers.platform.store.sqlite import SqliteStore
+from tests.platform.key_child import requests_on
 from tests.platform.store.adapters import TestClock
 
 
@@ -138,8 +139,8 @@ def key(**more: str) -> Key:
 
 
 async def first(store: SqliteStore, clock: TestClock, own: Key | None) -> Once:
-    """Begins a request."""
-    return await begin(store, clock, "orders", "ann", key=own, status=201)
+    """Begins a request, each in a process of its own."""
+    return await requests_on(store, clock).begin("orders", "ann", key=own, status=201)
 
 
 async def test_the_first_answer_is_replayed(store: SqliteStore, clock: TestClock) -> None:
@@ -196,7 +197,7 @@ async def test_without_a_key_nothing_is_kept(store: SqliteStore, clock: TestCloc
     assert once.remember({"order_id": "order-1"}) == []
     await once.release()
     with pytest.raises(StoreMisuse):
-        await begin(store, clock, "lookups", "x", key=key(), status=201)
+        await requests_on(store, clock).begin("lookups", "x", key=key(), status=201)
 
 
 def test_the_digest_covers_path_and_body() -> None:

@@ -145,20 +145,19 @@ def status(process: Process, path: str) -> int:
 
 @pytest.mark.parametrize("role", ["worker", "all"])
 def test_probes_answer_while_the_documents_hang(tmp_path: Path, role: str) -> None:
-    with hanging_server() as port, running_process(tmp_path, on_cosmos(port, role)) as process:
+    with hanging_server() as port, running_process(tmp_path, on_cosmos(port, role), probe="/healthz") as process:
         for _ in range(20):
             assert (status(process, "/healthz"), status(process, "/readyz")) == (200, 503)
         told = httpx.get(f"{process.base}/healthz", timeout=1).json()
         assert {each["name"] for each in told["dependencies"]} >= {"documents", "events"}
         if role == "all":
             assert status(process, "/api/products") == 503
-        assert process.terminate() == 0
 
 
 def test_a_process_started_before_its_documents_serves_once_they_are_there(tmp_path: Path) -> None:
     port = free_port()
     environ = on_cosmos(port, "crud")
-    with running_process(tmp_path, environ) as process:
+    with running_process(tmp_path, environ, probe="/healthz") as process:
         assert (status(process, "/readyz"), status(process, "/api/products")) == (503, 503)
         command = [sys.executable, "-m", "infra.local.cosmos", "--port", str(port), "--partitions", "2"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as stand_in:

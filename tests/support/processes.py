@@ -61,8 +61,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_process(folder: Path, environ: Mapping[str, str], port: int | None = None) -> Iterator[Process]:
-    """Starts the application with data in `folder`, waits until it answers, and ends it after the block."""
+def running_process(
+    folder: Path, environ: Mapping[str, str], port: int | None = None, *, probe: str = "/readyz"
+) -> Iterator[Process]:
+    """Starts the application with data in `folder`, waits until its probe says 200, and ends it after the block."""
     folder.mkdir(parents=True, exist_ok=True)
     port = port or free_port()
     log = folder / "log"
@@ -73,7 +75,7 @@ def running_process(folder: Path, environ: Mapping[str, str], port: int | None =
         popen = subprocess.Popen(command, cwd=ROOT, env={**inherited, **own, **environ}, stdout=sink, stderr=sink)
     process = Process(f"http://127.0.0.1:{port}", log, popen)
     try:
-        _await_answer(process)
+        _await_answer(process, probe)
         yield process
     finally:
         if popen.poll() is None:
@@ -81,14 +83,15 @@ def running_process(folder: Path, environ: Mapping[str, str], port: int | None =
         popen.wait(10)
 
 
-def _await_answer(process: Process) -> None:
+def _await_answer(process: Process, probe: str) -> None:
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end:
         if process.popen.poll() is not None:
             raise RuntimeError(f"ended with {process.popen.returncode}:\n{process.log.read_text()[-2000:]}")
         try:
-            if httpx.get(f"{process.base}/healthz", timeout=2).status_code == 200:
+            if httpx.get(f"{process.base}{probe}", timeout=2).status_code == 200:
                 return
         except httpx.TransportError:
-            time.sleep(0.05)
+            pass
+        time.sleep(0.05)
     raise TimeoutError(f"no answer from {process.base}:\n{process.log.read_text()[-2000:]}")
