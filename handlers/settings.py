@@ -65,6 +65,7 @@ _LOCAL: Final[dict[str, Any]] = {
     "crud_service_url": "http://127.0.0.1:8001",
     "agent_base_url": "",
     "redis_ssl": False,
+    "staff_second_factor": False,
     "drain_seconds": 0.0,
 }
 
@@ -111,6 +112,8 @@ class Settings(BaseSettings):
     """Life of an access token, in minutes."""
     jwt_refresh_expiry_days: int = Field(default=7, ge=1, le=90)
     """Life of a refresh token, in days."""
+    staff_second_factor: bool = True
+    """Whether staff and administrators need a second factor; until then they act as customers. Local: false."""
     session_max_days: int = Field(default=90, ge=1, le=365)
     """Longest life of a session, in days, however often it is refreshed; then one signs in anew."""
     password_hash_cost: int = Field(default=12, ge=4, le=16)

@@ -10,7 +10,7 @@ from generated.access import PERMISSIONS
 from handlers.platform import cookies
 from handlers.platform.access import Principal
 from handlers.platform.keys import PublicKey
-from handlers.users.rules import user_view
+from handlers.users.rules import effective_role, user_view
 
 Json = dict[str, Any]
 
@@ -22,12 +22,14 @@ MFA_TRIES: Final = 5
 ACCEPTED: Final[v.Accepted] = {"message": "If this address has an account, a message is on its way."}
 
 
-def principal_of(user: Json, session_id: str, authenticated_at: int) -> Principal:
-    """The caller that an access token of this user stands for."""
+def principal_of(user: Json, session_id: str, authenticated_at: int, *, second_factor: bool) -> Principal:
+    """The caller that an access token of this user stands for. `second_factor`: whether staff need one."""
+    role = effective_role(user, second_factor=second_factor)
     return Principal(
         id=user["user_id"],
-        role=user["role"],
-        permissions=PERMISSIONS[user["role"]],
+        role=role,
+        permissions=PERMISSIONS[role],
+        enrolment_required=role != user["role"],
         email=user["email"],
         session_id=session_id,
         token_version=user["token_version"],

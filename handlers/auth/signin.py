@@ -56,14 +56,20 @@ async def keep_in_list(call: Call, refresh: RefreshToken) -> None:
 
 def session_of(services: Services, user: rules.Json, refresh: RefreshToken) -> v.Session:
     """The tokens of a user in a session."""
-    return rules.user_session(
+    principal = rules.principal_of(
+        user, refresh.family, refresh.started_at, second_factor=services.settings.staff_second_factor
+    )
+    session = rules.user_session(
         user,
-        access_token=services.tokens.issue(rules.principal_of(user, refresh.family, refresh.started_at)),
+        access_token=services.tokens.issue(principal),
         refresh_token=refresh.text,
         csrf_token=services.csrf.token(refresh.family),
         lifetime=services.tokens.lifetime,
         refresh_lifetime=timedelta(seconds=refresh.expires_at - int(services.clock.now().timestamp())),
     )
+    if principal.enrolment_required:
+        session["mfa_enrolment_required"] = True
+    return session
 
 
 def guest(services: Services) -> v.Session:

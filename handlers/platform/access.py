@@ -20,7 +20,8 @@ class Principal:
     """The caller. `id` is the user or guest id, empty for a caller without a token.
 
     `token_version` is compared with the user's (decisions 59 and 78). `authenticated_at`: when the person signed in,
-    in seconds since 1970; 0 where nobody did.
+    in seconds since 1970; 0 where nobody did. `enrolment_required`: the account's role is higher, and waits for
+    a second factor.
     """
 
     id: str = ""
@@ -30,6 +31,7 @@ class Principal:
     session_id: str | None = None
     token_version: int = 0
     authenticated_at: int = 0
+    enrolment_required: bool = False
     credential: Credential = "none"
 
     @property
@@ -62,4 +64,6 @@ def refusal(principal: Principal, access: Access) -> Problem | None:
     """Why the caller may not call the operation, or None when it may (decision 13: roles are ordered)."""
     if RANK[principal.role] >= RANK[access.role] and access.permissions <= principal.permissions:
         return None
+    if principal.enrolment_required:
+        return forbidden("Switch two-factor authentication on first", rule="mfa_enrolment_required")
     return unauthorized() if principal.credential == "none" else forbidden()

@@ -74,6 +74,8 @@ class Tokens:
             claims["sid"] = principal.session_id
         if principal.authenticated_at:
             claims["auth_time"] = principal.authenticated_at
+        if principal.enrolment_required:
+            claims["enrol"] = True
         return str(jwt.encode(claims, self.keys.signing, algorithm=self.keys.algorithm, headers=self._headers))
 
     def verify(self, token: str) -> Principal:
@@ -153,5 +155,6 @@ def _principal(claims: Mapping[str, Any]) -> Principal:
         session_id=claims.get("sid"),
         token_version=int(claims.get("ver", 0)),
         authenticated_at=int(claims.get("auth_time", 0)),
+        enrolment_required=claims.get("enrol") is True,
         credential="bearer",
     )

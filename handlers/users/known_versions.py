@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from handlers.contract.services import EventServices
+from handlers.users.rules import Role, effective_role
 
 MAX_KNOWN: Final = 50_000
 
@@ -13,18 +14,22 @@ Json = dict[str, Any]
 
 
 class Rights(NamedTuple):
-    """What a token of an account has to fit. `ended`: sessions that were ended while their tokens were still good."""
+    """What a token of an account has to fit.
+
+    `role`: the one that the account acts in. `ended`: sessions that were ended while their tokens were still good.
+    """
 
     version: int
-    role: str
+    role: Role
     ended: frozenset[str]
 
 
-def rights_of(user: Json, now: datetime) -> Rights:
-    """The rights of an account as it is stored."""
+def rights_of(user: Json, now: datetime, *, second_factor: bool) -> Rights:
+    """The rights of an account as it is stored; `second_factor`: whether staff need one."""
     ended = user.get("ended_sessions", {})
     moment = now.timestamp()
-    return Rights(user["token_version"], user["role"], frozenset(key for key, until in ended.items() if until > moment))
+    role = effective_role(user, second_factor=second_factor)
+    return Rights(user["token_version"], role, frozenset(key for key, until in ended.items() if until > moment))
 
 
 class KnownVersions:
@@ -32,6 +37,7 @@ class KnownVersions:
 
     def __init__(self, services: EventServices) -> None:
         self._clock = services.clock
+        self._second_factor = services.settings.staff_second_factor
         self._known: dict[str, tuple[Rights | None, float]] = {}
 
     def no_older_than(self, user_id: str, seconds: float) -> tuple[Rights | None] | None:
@@ -44,7 +50,7 @@ class KnownVersions:
     def note(self, user_id: str, user: Json | None) -> Rights | None:
         """Notes an account as it was just read or written, None when it is gone; answers its rights."""
         now = self._clock.now()
-        rights = rights_of(user, now) if user is not None else None
+        rights = rights_of(user, now, second_factor=self._second_factor) if user is not None else None
         if len(self._known) >= MAX_KNOWN and user_id not in self._known:
             # The oldest goes: it is read again when it comes back.
             del self._known[next(iter(self._known))]

@@ -251,6 +251,14 @@ def no_second_factor() -> Json:
     return {"state": "off", "secret": None, "last_step": 0, "recovery_codes": []}
 
 
+def effective_role(user: Json, *, second_factor: bool) -> Role:
+    """The role that an account acts in: a customer's while its own asks for a second factor (`second_factor`: by
+    setting) that is not on yet.
+    """
+    role: Role = user["role"]
+    return "customer" if second_factor and role != "customer" and not two_factor_on(user) else role
+
+
 def two_factor_on(user: Json) -> bool:
     """Whether login asks for a second factor."""
     return bool(user["two_factor"]["state"] == "on")

@@ -27,10 +27,13 @@ class VersionCheck:
         self._known = services.room(KnownVersions)
 
     async def __call__(self, principal: Principal, *, writes: bool) -> None:
-        """Raises `Problem` 401 when the token's version or role is not the account's, or its session is over."""
+        """Raises `Problem` 401 when the token is of another version or a higher role than the account, or of a session
+        that is over.
+        """
         strict = writes or RANK[principal.role] > RANK["customer"]
         current = await self._current(principal.id, WRITES if strict else READS)
-        if current is None or (current.version, current.role) != (principal.token_version, principal.role):
+        # A token of less than the account may do is fine: it was made before a second factor, or a role, was given.
+        if current is None or current.version != principal.token_version or RANK[principal.role] > RANK[current.role]:
             raise unauthorized("The rights of this account have changed", rule="token_invalid")
         if principal.session_id in current.ended:
             raise unauthorized("The session is over", rule="token_invalid")

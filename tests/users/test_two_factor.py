@@ -9,6 +9,8 @@ from typing import Any
 
 import pyotp
 
+from handlers.platform.store.port import Patch
+from handlers.settings import Settings
 from tests.support.app import RunningApp, running_app
 from tests.support.people import Person, asked_again, login, mailed_token, mails, rule_of, signed_in
 
@@ -241,3 +243,33 @@ async def test_guessing_codes_with_the_right_password_ends(tmp_path: Path, redis
             )
             statuses.append(answer.status_code)
         assert statuses == [422] * 10 + [429] * 2
+
+
+async def test_staff_enrol_a_second_factor_at_their_first_sign_in(tmp_path: Path, redis_url: str) -> None:
+    async with running_app(tmp_path, redis_url, STAFF_SECOND_FACTOR="true") as running:
+        person = await signed_in(running)
+        assert "mfa_enrolment_required" not in person.session
+        patch = Patch(person.user_id, sets={"role": "staff"})
+        await running.services.store.write("users", patch, partition=person.user_id)
+        person = await signed_in(running, person)
+        assert (person.session["mfa_enrolment_required"], person.session["user"]["role"]) == (True, "staff")
+        refused = await running.client.get("/api/staff/orders", headers=person.bearer)
+        assert (refused.status_code, rule_of(refused)) == (403, "mfa_enrolment_required")
+        assert (await running.client.get("/api/users/me", headers=person.bearer)).status_code == 200
+        secret = (await post(running, person, "enable", password=person.password)).json()["secret"]
+        assert (await post(running, person, "verify", code=code(running, secret))).status_code == 200
+        # The token goes on with what it may; the next one may all.
+        assert (await running.client.get("/api/users/me", headers=person.bearer)).status_code == 200
+        body = {"refresh_token": person.session["refresh_token"]}
+        person.session = (await running.client.post("/api/auth/refresh", json=body)).json()
+        assert "mfa_enrolment_required" not in person.session
+        assert (await running.client.get("/api/staff/orders", headers=person.bearer)).status_code == 200
+        running.clock.advance(seconds=30)
+        off = await post(running, person, "disable", password=person.password, code=code(running, secret))
+        assert off.status_code == 204
+        assert (await running.client.get("/api/staff/orders", headers=person.bearer)).status_code == 401
+
+
+def test_production_asks_staff_for_a_second_factor() -> None:
+    assert Settings(env="production").staff_second_factor is True
+    assert Settings(env="local").staff_second_factor is False
