@@ -13,11 +13,11 @@ VARY: Final[Header] = (b"vary", b"Origin")
 _METHODS: Final = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 _ALLOWED: Final = (
     b"Accept, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, "
-    b"X-CSRF-Token, X-Reauthentication, X-Request-Id"
+    b"X-CSRF-Token, X-Reauthentication, X-Request-Id, X-Session-State"
 )
 _EXPOSED: Final = (
     b"Allow, Content-Disposition, Deprecation, ETag, Location, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, "
-    b"Retry-After, Sunset, X-Cache, X-Request-Id"
+    b"Retry-After, Sunset, X-Cache, X-Request-Id, X-Session-State"
 )
 _PREFLIGHT: Final = [
     (b"access-control-allow-methods", _METHODS),

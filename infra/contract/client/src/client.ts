@@ -70,6 +70,7 @@ function sessionMiddleware(session: Session, options: ClientOptions, send: Send)
     async onResponse({ id, response, schemaPath }) {
       const again = unsent.get(id);
       unsent.delete(id);
+      session.noteState(response);
       if (response.status === 401 && again !== undefined && (await refresh())) {
         await session.sign(again);
         return send(again);

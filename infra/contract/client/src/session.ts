@@ -9,6 +9,7 @@ interface Told {
   readonly guest_session?: Told;
 }
 
+const STATE_MILLISECONDS = 10_000;
 // The name in production, then the one elsewhere.
 const CSRF_COOKIES = ["__Host-hph_csrf", "hph_csrf"];
 
@@ -17,6 +18,7 @@ export class Session {
   #access: string | undefined;
   #refresh: string | undefined;
   #csrf: string | undefined;
+  #state: { readonly value: string; readonly until: number } | undefined;
 
   constructor(readonly auth: Auth) {}
 
@@ -30,15 +32,25 @@ export class Session {
     this.#refresh = told.refresh_token ?? this.#refresh;
   }
 
+  /** Keeps what a response to a write says about it, so that the next reads see that write wherever they arrive. */
+  noteState(response: Response): void {
+    const value = response.headers.get("X-Session-State");
+    if (value !== null) this.#state = { value, until: Date.now() + STATE_MILLISECONDS };
+  }
+
   /** Forgets everything, after logout or when the session is over. */
   forget(): void {
-    this.#access = this.#refresh = this.#csrf = undefined;
+    this.#access = this.#refresh = this.#csrf = this.#state = undefined;
   }
 
   /** Puts the credentials on a request. */
   async sign(request: Request): Promise<void> {
     const token = this.auth === "cookie" ? undefined : await this.#token();
     if (token !== undefined) request.headers.set("Authorization", `Bearer ${token}`);
+    // Browsers send the cookie that says the same.
+    if (this.auth !== "cookie" && this.#state !== undefined && Date.now() < this.#state.until) {
+      request.headers.set("X-Session-State", this.#state.value);
+    }
     const csrf = csrfCookie() ?? this.#csrf;
     if (this.auth === "cookie" && csrf !== undefined && request.method !== "GET" && request.method !== "HEAD") {
       request.headers.set("X-CSRF-Token", csrf);
