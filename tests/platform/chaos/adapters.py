@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -16,11 +17,12 @@ from handlers.platform.bus.sqlite import SqliteBus
 from handlers.platform.clock import SystemClock
 from handlers.platform.store.port import DocumentStore
 from handlers.platform.store.sqlite import SqliteStore
+from infra.local.cosmos.server import Server
 from infra.local.eventhubs.broker import Broker
 from infra.local.eventhubs.faults import Effect, Fault
 from tests.platform.chaos.contract import GROUPS, STORED, TOPIC, TOPICS
 from tests.platform.chaos.plan import Adapters
-from tests.platform.store.cosmos_adapters import stand_in, store_on
+from tests.platform.store.cosmos_adapters import DATABASE, stand_in, store_on
 
 _SENDS: Final[dict[str, Effect]] = {
     "sends lost": "lost_before",
@@ -28,6 +30,7 @@ _SENDS: Final[dict[str, Effect]] = {
     "sends unanswered": "silent",
     "sends throttled": "busy",
 }
+MOST_RANGES: Final = 4  # of a container; each is a feed with a lease of its own
 _BREAKS: Final = (*_SENDS, "stolen links", "stolen links", "disconnects", "broker restarts in place")
 
 
@@ -48,7 +51,13 @@ async def _cosmos(folder: Path) -> AsyncIterator[Adapters]:
     SDK and stand-in cost milliseconds of this one loop at each call, and whoever is late for a lease begins anew, which
     makes more work still: hence a longer lease and a slower pace, and fewer kills, for each waits for a lease to end.
     """
-    yield Adapters("cosmos", _cosmos_store(), _sqlite_bus(folder), lease=2.0, kills=4, pace=1.2)
+    server = _cosmos_server()
+
+    async def trouble(chance: Random, seen: Counter[str]) -> None:
+        _reshape(server, chance, seen)
+
+    opening = partial(store_on, server, STORED)
+    yield Adapters("cosmos", opening, _sqlite_bus(folder), lease=2.0, kills=4, pace=1.2, trouble=trouble)
 
 
 @asynccontextmanager
@@ -62,18 +71,22 @@ async def _event_hubs(folder: Path) -> AsyncIterator[Adapters]:
 async def _azure(_: Path) -> AsyncIterator[Adapters]:
     """Both on the adapters of Azure and their stand-ins."""
     async with _broker() as broker:
-        yield _on(broker, "eventhubs-cosmos", _cosmos_store())
+        server = _cosmos_server()
+        yield _on(broker, "eventhubs-cosmos", partial(store_on, server, STORED), server)
 
 
-def _on(broker: Broker, name: str, open_store: Callable[[], DocumentStore]) -> Adapters:
+def _on(broker: Broker, name: str, open_store: Callable[[], DocumentStore], server: Server | None = None) -> Adapters:
     """A longer lease, for links take half a second to open; and fewer kills, for each waits for a lease to end."""
 
     def open_bus(lease: float, store: DocumentStore) -> EventBus:
         namespace = Namespace(connection_string=broker.connection_string)
-        return EventHubsBus(namespace, store, TOPICS, lease=lease, save_seconds=0.1, send_seconds=1.5)
+        # Opening a link to a partition takes the SDK more than a second here.
+        return EventHubsBus(namespace, store, TOPICS, lease=lease, save_seconds=0.1, send_seconds=4.0)
 
     async def trouble(chance: Random, seen: Counter[str]) -> None:
         await _break(broker, chance.choice(_BREAKS), chance, seen)
+        if server is not None:
+            _reshape(server, chance, seen)
 
     return Adapters(name, open_store, open_bus, lease=0.8, kills=4, pace=1.2, trouble=trouble)
 
@@ -102,9 +115,20 @@ def _sqlite_store(folder: Path) -> Callable[[], DocumentStore]:
     return lambda: SqliteStore.open(folder / "documents.sqlite3", STORED)
 
 
-def _cosmos_store() -> Callable[[], DocumentStore]:
-    server = stand_in(STORED, SystemClock(), partitions=2)
-    return lambda: store_on(server, STORED)
+def _cosmos_server() -> Server:
+    return stand_in(STORED, SystemClock(), partitions=2)
+
+
+def _reshape(server: Server, chance: Random, seen: Counter[str]) -> None:
+    """Splits a range of a container, or merges two: outbox rows, effects, leases and checkpoints move with them."""
+    found = server.collection(DATABASE, chance.choice([*STORED]))
+    if len(found.partitions) < MOST_RANGES:
+        seen["splits"] += 1
+        found.split(chance.choice(found.partitions).id)
+    else:
+        seen["merges"] += 1
+        at = chance.randrange(len(found.partitions) - 1)
+        found.merge(found.partitions[at].id, found.partitions[at + 1].id)
 
 
 def _sqlite_bus(folder: Path) -> Callable[[float, DocumentStore], EventBus]:

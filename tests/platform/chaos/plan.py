@@ -18,7 +18,7 @@ class Adapters:
     """How to open the store and the bus under test; the same file, database or broker at every call.
 
     `open_bus` gets the lease in seconds, and the store for checkpoints, which has faults. `trouble`: breaks something
-    at the broker once, and counts it; called again and again while the killing lasts.
+    at the broker or the store once, and counts it; called again and again while the killing lasts.
     """
 
     name: str

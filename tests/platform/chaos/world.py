@@ -39,7 +39,8 @@ from tests.platform.chaos.contract import EVENT, EVENTS, GROUPS, STORED, TOPIC, 
 from tests.platform.chaos.faults import FaultyBus, FaultyStore, Fuse
 from tests.platform.chaos.plan import Adapters, Outcome, Plan
 
-CALM = 2.5  # seconds between two troubles at the broker, at most
+RELIST = 0.5  # seconds between two looks of a relay at which feeds there are
+CALM = 2.5  # seconds between two troubles at broker or store, at most
 
 
 class World:
@@ -153,7 +154,7 @@ class World:
             await asyncio.sleep(0.01)
 
     async def _start_relay(self) -> None:
-        self._relay = Relay(self.store, self.bus, self.letters, lease=self._adapters.lease)
+        self._relay = Relay(self.store, self.bus, self.letters, lease=self._adapters.lease, relist=RELIST)
         await self._relay.start()
 
     # --- killing ----------------------------------------------------------------------------------------------------
@@ -173,7 +174,7 @@ class World:
         self.killed_all = True
 
     async def _trouble(self) -> None:
-        """Breaks things at the broker for as long as the killing lasts."""
+        """Breaks things at broker and store for as long as the killing lasts."""
         if self._adapters.trouble is None:
             return
         chance = Random(self.plan.seed)  # of its own: how often it is asked is a matter of time
