@@ -19,10 +19,9 @@ from hypothesis.stateful import (
 
 from handlers.orders import store as orders
 from handlers.orders.saga import CANCELLABLE, DEADLINES, FINAL, IN_HANDS, Trigger
-from handlers.orders.watchdog import Watchdog
+from handlers.orders.watchdog import Watchdog, event_lag
 from handlers.payments import store as payments
 from handlers.payments.check_overdue import check_overdue
-from handlers.platform.clock import moment
 from handlers.platform.money import minor_units
 from handlers.platform.patience import Transient
 from handlers.platform.store.port import Query, StoreError
@@ -325,7 +324,7 @@ class Process(RuleBasedStateMachine):
             expected = await self._overdue(order_id, model)
             row = {"order_id": order_id, "user_id": found.data["user_id"], "promo_code": found.data.get("promo_code")}
             await self.dog.look(row)
-            if due is not None and moment(due) <= now:
+            if due is not None and self.dog._judged_from(found.data) <= now:
                 model.hear(expected, handed_over=await self._handed_over(model))
         await self._collect()
 
@@ -395,6 +394,22 @@ class Process(RuleBasedStateMachine):
 
     def _calm(self) -> Any:
         return Calm(self.stage.faulty)
+
+
+class ProcessWithOutages(Process):
+    """And the event side is away at times, for up to an hour."""
+
+    @rule(minutes=st.sampled_from([6, 31, 60]))
+    def outage(self, minutes: int) -> None:
+        """Nothing is heard and nobody looks, for longer than the deadlines: at the restart no order ends for that."""
+        self.stage.clock.advance(minutes=minutes)
+        lag = self.stage.services.room(event_lag)
+        self.stage.run(lag.measure(None))
+        assert lag.behind_at is not None
+        before = [model.status for model in self.models.values()]
+        self.stage.run(self._look())
+        assert [model.status for model in self.models.values()] == before
+        self.stage.seen["outages"] += 1
 
 
 class ProcessAtStripe(Process):

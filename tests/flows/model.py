@@ -41,6 +41,7 @@ TRIGGERS: Final[dict[str, Trigger]] = {
     "InventoryReserved": "stock_reserved",
     "InventoryReservationFailed": "stock_refused",
     "PaymentProcessed": "payment_received",
+    "PaymentPending": "payment_pending",
     "PaymentAttemptFailed": "payment_declined",
     "PaymentFailed": "payment_failed",
     "ShipmentScheduled": "shipment_scheduled",

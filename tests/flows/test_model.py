@@ -19,7 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.flows.machine import Process, ProcessAtStripe
+from tests.flows.machine import Process, ProcessAtStripe, ProcessWithOutages
 from tests.flows.model import Stage
 
 EXAMPLES: Final = int(os.environ.get("MODEL_EXAMPLES", "25"))
@@ -37,7 +37,8 @@ def stage(tmp_path: Path, redis_url: str) -> Iterator[Stage]:
 
 
 def test_every_life_follows_the_table(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
-    play(stage, EXAMPLES)
+    play(stage, EXAMPLES, machine=ProcessWithOutages)
+    assert stage.seen["outages"]
     ends = {name for name in stage.seen if name.startswith("ended")}
     with capsys.disabled():
         sys.stdout.write(f"\nmodel: {dict(sorted(stage.seen.items()))}\n")
