@@ -16,6 +16,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,17 +158,27 @@ def compare(base: Json, revision: Json) -> tuple[list[Change], str]:
         return sorted(policy_changes(base, revision)), f"only roles and permissions were compared: {reason}"
 
 
+def shown(found: list[Change], *, everything: bool) -> list[str]:
+    """The changes for people: those that break one by one; the others by kind, for a new word of an enum is thousands."""
+    if everything:
+        return [str(change) for change in found]
+    breaks = [str(change) for change in found if change.level == "breaking"]
+    others = Counter((change.level, change.check) for change in found if change.level != "breaking")
+    return breaks + [f"  {level:<9} {count} times {check}" for (level, check), count in sorted(others.items())]
+
+
 def main() -> int:
     """Prints the changelog and answers the exit code."""
     parser = argparse.ArgumentParser(description="Compare the contract with the last released one")
     parser.add_argument("--release", action="store_true", help="make the current contract the released one")
+    parser.add_argument("--all", action="store_true", help="print every change, not only those that break")
     parser.add_argument("--require", action="store_true", help="fail where oasdiff cannot run")
     options = parser.parse_args()
     revision = bundle_openapi()
     base = load(RELEASED) if RELEASED.is_file() else revision
     found, incomplete = compare(base, revision)
-    for change in found:
-        print(change)
+    for line in shown(found, everything=options.all):
+        print(line)
     if incomplete:
         print(f"contract-diff: {incomplete}", file=sys.stderr)
     listed = read_breaks(BREAKS.read_text(encoding="utf-8")) if BREAKS.is_file() else {}

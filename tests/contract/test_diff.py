@@ -282,3 +282,12 @@ def test_list_of_breaks_reads_reasons_and_breaks() -> None:
 def test_faulty_list_of_breaks_is_refused(text: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         read_breaks(text)
+
+
+def test_what_does_not_break_is_counted_by_kind() -> None:
+    found = [
+        diff.Change("breaking", "GET /a", "gone", "x"),
+        *[diff.Change("notable", f"GET /{n}", "new", "y") for n in "bc"],
+    ]
+    assert diff.shown(found, everything=False) == ["  breaking  GET /a: gone [x]", "  notable   2 times y"]
+    assert len(diff.shown(found, everything=True)) == 3
