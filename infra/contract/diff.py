@@ -159,7 +159,7 @@ def compare(base: Json, revision: Json) -> tuple[list[Change], str]:
 
 
 def shown(found: list[Change], *, everything: bool) -> list[str]:
-    """The changes for people: those that break one by one; the others by kind, for a new word of an enum is thousands."""
+    """The changes for people: those that break one by one, the others by kind: one new word of an enum is thousands."""
     if everything:
         return [str(change) for change in found]
     breaks = [str(change) for change in found if change.level == "breaking"]
