@@ -63,7 +63,7 @@ flows: $(VENV)/dev.stamp ## Kill the shop at every step of the order process, li
 		HOT_ORDERS=$${HOT_ORDERS:-1500} CANCEL_ROUNDS=$${CANCEL_ROUNDS:-200} ROLLING_REQUESTS=$${ROLLING_REQUESTS:-5000} \
 		FINISHED_ORDERS=$${FINISHED_ORDERS:-100000} \
 		$(BIN)/pytest tests/flows tests/platform/test_relay_splits.py tests/platform/store/test_sqlite_purge.py tests/races/test_hot_product.py \
-		tests/races/test_cancel_against_hand_over.py tests/contract/test_gateway_processes.py
+		tests/races/test_cancel_against_hand_over.py tests/shipments/test_growth.py tests/contract/test_gateway_processes.py
 
 bench: $(VENV)/dev.stamp ## Every floor of speed, beside a FastAPI peer that does the same work (7 minutes; ONLY=import: a feed of 100,000)
 	@$(PY) -m tests.load.bench $(if $(ONLY),--only $(ONLY))

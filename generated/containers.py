@@ -83,7 +83,7 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
                 Index((Key('attention'), Key('created_at', True))),
             ),
             throughput=4000,
-            kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200, 'idempotency': 86400}),
+            kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200, 'idempotency': 86400, 'history': None}),
             cross_partition=frozenset(['outbox_relay', 'staff_orders']),
         ),
         'reviews': Container(
@@ -151,7 +151,7 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
                 Index((Key('created_at', True),)),
                 Index((Key('tracking_number'),)),
             ),
-            kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200, 'idempotency': 86400, 'booking': None}),
+            kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200, 'idempotency': 86400, 'booking': None, 'history': None}),
             cross_partition=frozenset(['carrier_tracking', 'outbox_relay', 'parcels_under_way', 'staff_shipments']),
         ),
         'audit_logs': Container(

@@ -15,6 +15,7 @@ from handlers.orders import rules, store, telling
 from handlers.orders.bells import Bells
 from handlers.orders.rules import News
 from handlers.orders.saga import EventName, Step, Trigger
+from handlers.platform.bounded import moved_history
 from handlers.platform.clock import timestamp
 from handlers.platform.events import Event
 from handlers.platform.patience import NotYetThere
@@ -82,9 +83,10 @@ async def transition(services: EventServices, found: Document, news: News) -> tu
     if change is None:
         return [], found.data
     after, step = change
+    older = moved_history(after, "timeline", {"user_id": after["user_id"]})
     # The rows count in the order's own counter, so they come before it is written.
     rows = _announced(services, found.data, after, step, news)
-    return [Replace(after, if_match=found.etag), *rows], after
+    return [Replace(after, if_match=found.etag), *rows, *older], after
 
 
 async def _called_off(services: EventServices, order: Json, news: News, reason: str) -> bool:

@@ -20,6 +20,8 @@ Sight = Literal["nothing", "status", "whole"]
 _FOLLOWED: Final = ("revision", "status", "payment_status", "fulfillment_status", "updated_at")
 # So many changes can be resumed from; a parcel that is scanned often has more than an order.
 CHANGES_KEPT: Final = 50
+# An agent that finds a new one again and again does not make the document grow.
+ISSUES_KEPT: Final = 50
 # What people read about a parcel, by its status.
 PARCEL_WORDS: Final[dict[str, str]] = {
     "label_created": "Shipping label created",
@@ -135,6 +137,8 @@ def moved(order: Mapping[str, Any], news: News, now: str, *, handed_over: bool =
         after.setdefault("paid_at", now)
         after["payment"] = {name: value for name, value in after["payment"].items() if name != "failure_message"}
     after["timeline"] = [*order["timeline"], *_points(order, after, news, now)]
+    if "issues" in after:
+        after["issues"] = dict([*after["issues"].items()][-ISSUES_KEPT:])
     if found.attention is not None:
         after["attention"] = found.attention
     if found.status != order["status"]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers.contract.services import EventServices
+from handlers.platform.bounded import moved_history
 from handlers.platform.store.port import Document, Operation, Replace
 from handlers.shipments import states, store, views
 
@@ -32,6 +33,7 @@ def stepped(
             told.append(("DeliveryCompleted", views.delivery_completed(after)))
         before = after
     last = settle(dict(before))
+    older = moved_history(last, "events", {"order_id": last["order_id"]})
     # The rows count in the shipment's own counter, so they come before it is written.
     rows: list[Operation] = [
         services.outbox.row(
@@ -44,7 +46,7 @@ def stepped(
         )
         for name, data in told
     ]
-    return [Replace(last, if_match=found.etag), *rows], last
+    return [Replace(last, if_match=found.etag), *rows, *older], last
 
 
 def settle(shipment: Json) -> Json:

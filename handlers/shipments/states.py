@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, Literal, get_args
 
-from handlers.orders.rules import PARCEL_WORDS
+from handlers.orders.rules import ISSUES_KEPT, PARCEL_WORDS
 from handlers.platform.clock import moment, timestamp
 
 Status = Literal[
@@ -94,7 +94,7 @@ def moved(
     place = place_of(location, shipment) if location is not None else None
     if place is not None:
         after["current_location"] = {**place, "updated_at": timestamp(occurred)}
-    if status in _WITH_CARRIER:
+    if status in _WITH_CARRIER or is_handed_over(shipment):
         after.setdefault("handed_over_at", timestamp(occurred))
     if status == "delivered":
         after["actual_delivery"] = timestamp(occurred)
@@ -119,4 +119,8 @@ def place_of(location: str, shipment: Mapping[str, Any]) -> Json | None:
 def with_issue(shipment: Mapping[str, Any], issue: Mapping[str, Any], now: datetime) -> Json:
     """The shipment with an issue: a new one, or one it has with what is known now."""
     others = [each for each in shipment["issues"] if each["issue_id"] != issue["issue_id"]]
-    return {**shipment, "issues": [*others, dict(issue)], "updated_at": max(timestamp(now), shipment["updated_at"])}
+    return {
+        **shipment,
+        "issues": [*others, dict(issue)][-ISSUES_KEPT:],
+        "updated_at": max(timestamp(now), shipment["updated_at"]),
+    }

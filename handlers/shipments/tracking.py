@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -13,7 +13,7 @@ from handlers.partners.breaker import PartnerUnavailable
 from handlers.partners.carriers import Carriers, Parcel, Report, Scan
 from handlers.platform.clock import moment
 from handlers.platform.concurrency import retrying, settled
-from handlers.platform.store.port import Document, DocumentMissing, In, Query, Sort, StoreError
+from handlers.platform.store.port import Document, DocumentMissing, DocumentStore, Eq, Query, Sort, StoreError
 from handlers.shipments import changes, states, store, views
 from handlers.shipments.changes import Cause
 
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 Json = dict[str, Any]
 
 AT_ONCE: Final = 100
-_UNDER_WAY: Final = tuple(status for status in states.STATUSES if status not in states.FINAL)
+_UNDER_WAY: Final = tuple(status for status in reversed(states.STATUSES) if status not in states.FINAL)
 
 
 def carriers_of(services: EventServices) -> Carriers:
@@ -89,21 +89,32 @@ async def ask_all(services: EventServices, job: str) -> int:
 
     `job`: the id of this run. One that fails does not hold up the others.
     """
-    query = Query(
-        store.CONTAINER,
-        where=In("status", _UNDER_WAY),
-        sort=(Sort("created_at", descending=True),),
-        limit=AT_ONCE,
-        purpose="parcels_under_way",
-    )
     done = 0
-    while True:
-        page = await services.store.query(query)
-        for found in page.items:
-            done += await _asked_safely(services, found, Cause(job))
-        if page.next is None:
-            return done
-        query = replace(query, after=page.next)
+    async for found in under_way(services.store):
+        done += await _asked_safely(services, found, Cause(job))
+    return done
+
+
+async def under_way(documents: DocumentStore) -> AsyncIterator[Document]:
+    """Every parcel that has not come to its end. What is read grows with these, and not with all there ever were.
+
+    Status by status, each along an index, and the furthest first: one that moves on meanwhile is not met again.
+    """
+    for status in _UNDER_WAY:
+        query = Query(
+            store.CONTAINER,
+            where=Eq("status", status),
+            sort=(Sort("created_at", descending=True),),
+            limit=AT_ONCE,
+            purpose="parcels_under_way",
+        )
+        while True:
+            page = await documents.query(query)
+            for found in page.items:
+                yield found
+            if page.next is None:
+                break
+            query = replace(query, after=page.next)
 
 
 async def _asked_safely(services: EventServices, found: Document, cause: Cause) -> bool:

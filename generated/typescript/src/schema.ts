@@ -5744,7 +5744,7 @@ export interface components {
             estimated_delivery?: components["schemas"]["Timestamp"];
             delivered_at?: components["schemas"]["Timestamp"];
             current_location?: components["schemas"]["ShipmentLocation"];
-            /** @description What happened so far, oldest first. Never empty. */
+            /** @description What happened so far, oldest first; of a long way the first points and the latest. Never empty. */
             timeline: components["schemas"]["TrackingEvent"][];
             /** @description Delays and problems that are not resolved. */
             issues: components["schemas"]["ShipmentIssue"][];
@@ -8263,10 +8263,10 @@ export interface components {
             actual_delivery?: components["schemas"]["Timestamp"];
             weight?: components["schemas"]["ShipmentWeight"];
             dimensions?: components["schemas"]["ShipmentDimensions"];
-            /** @description What happened so far, oldest first. */
+            /** @description What happened so far, oldest first; of a long way the first points and the latest. */
             events: components["schemas"]["ShipmentEvent"][];
             current_location?: components["schemas"]["ShipmentLocation"];
-            /** @description Delays and problems, resolved ones too. */
+            /** @description The latest delays and problems, resolved ones too. */
             issues: components["schemas"]["ShipmentIssue"][];
             /**
              * @description The latest note of staff; never shown to customers.
