@@ -24,6 +24,7 @@ _inventory_on_shipment_scheduled: Callable[[Event[e.ShipmentScheduledData], Even
 _notifications_on_payment_attempt_failed: Callable[[Event[e.PaymentAttemptFailedData], EventServices], Awaitable[None]] = notifications.on_payment_attempt_failed
 _notifications_on_payment_failed: Callable[[Event[e.PaymentFailedData], EventServices], Awaitable[None]] = notifications.on_payment_failed
 _notifications_on_shipment_status_updated: Callable[[Event[e.ShipmentStatusUpdatedData], EventServices], Awaitable[None]] = notifications.on_shipment_status_updated
+_notifications_on_user_created: Callable[[Event[e.UserCreatedData], EventServices], Awaitable[None]] = notifications.on_user_created
 _orders_on_inventory_released: Callable[[Event[e.InventoryReleasedData], EventServices], Awaitable[None]] = orders.on_inventory_released
 _orders_on_inventory_reservation_failed: Callable[[Event[e.InventoryReservationFailedData], EventServices], Awaitable[None]] = orders.on_inventory_reservation_failed
 _orders_on_inventory_reserved: Callable[[Event[e.InventoryReservedData], EventServices], Awaitable[None]] = orders.on_inventory_reserved

@@ -245,7 +245,7 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
         ),
         'notifications': Container(
             name='notifications',
-            partition_key=('order_id',),
+            partition_key=('subject',),
             ttl=31536000,
         ),
         'unique_claims': Container(

@@ -617,8 +617,8 @@ EVENTS: Final[dict[str, EventSpec]] = {
     "TicketCreated": EventSpec('support-events', '/data/ticket_id', ('crm-support-assistance', 'crud-notifications'), 'TicketCreatedData', False),
     "TicketResolved": EventSpec('support-events', '/data/ticket_id', ('crm-support-assistance', 'crud-notifications'), 'TicketResolvedData', False),
     "TicketUpdated": EventSpec('support-events', '/data/ticket_id', ('crm-support-assistance', 'crud-notifications'), 'TicketUpdatedData', False),
-    "UserCreated": EventSpec('user-events', '/data/user_id', ('crm-profile-aggregation', 'crm-segmentation-personalization'), 'UserCreatedData', True),
-    "UserDeleted": EventSpec('user-events', '/data/user_id', ('crm-profile-aggregation', 'crm-segmentation-personalization', 'crud-addresses', 'crud-cart', 'crud-orders', 'crud-payment-methods', 'crud-payments', 'crud-returns', 'crud-reviews', 'crud-shipments', 'crud-tickets', 'crud-wishlist'), 'UserDeletedData', False),
+    "UserCreated": EventSpec('user-events', '/data/user_id', ('crm-profile-aggregation', 'crm-segmentation-personalization', 'crud-notifications'), 'UserCreatedData', True),
+    "UserDeleted": EventSpec('user-events', '/data/user_id', ('crm-profile-aggregation', 'crm-segmentation-personalization', 'crud-addresses', 'crud-cart', 'crud-notifications', 'crud-orders', 'crud-payment-methods', 'crud-payments', 'crud-returns', 'crud-reviews', 'crud-shipments', 'crud-tickets', 'crud-wishlist'), 'UserDeletedData', False),
     "UserUpdated": EventSpec('user-events', '/data/user_id', ('crm-profile-aggregation', 'crm-segmentation-personalization'), 'UserUpdatedData', True),
 }
 
@@ -643,7 +643,7 @@ GROUPS: Final[dict[str, GroupSpec]] = {
     "crud-checkout": GroupSpec('checkout', None, ('order-events',), ('OrderCancelled',)),
     "crud-returns": GroupSpec('returns', None, ('user-events', 'payment-events'), ('RefundProcessed', 'UserDeleted')),
     "crud-analytics": GroupSpec('analytics', None, ('order-events', 'payment-events'), ('OrderCancelled', 'OrderCreated', 'PaymentProcessed', 'RefundProcessed')),
-    "crud-notifications": GroupSpec('notifications', None, ('order-events', 'payment-events', 'shipping-events', 'support-events'), ('DeliveryCompleted', 'ETAUpdated', 'OrderCancelled', 'OrderCreated', 'PaymentAttemptFailed', 'PaymentFailed', 'PaymentProcessed', 'RefundProcessed', 'ReturnApproved', 'ReturnReceived', 'ReturnRejected', 'ReturnRequested', 'RouteIssueDetected', 'ShipmentStatusUpdated', 'TicketCreated', 'TicketResolved', 'TicketUpdated')),
+    "crud-notifications": GroupSpec('notifications', None, ('user-events', 'order-events', 'payment-events', 'shipping-events', 'support-events'), ('DeliveryCompleted', 'ETAUpdated', 'OrderCancelled', 'OrderCreated', 'PaymentAttemptFailed', 'PaymentFailed', 'PaymentProcessed', 'RefundProcessed', 'ReturnApproved', 'ReturnReceived', 'ReturnRejected', 'ReturnRequested', 'RouteIssueDetected', 'ShipmentStatusUpdated', 'TicketCreated', 'TicketResolved', 'TicketUpdated', 'UserCreated', 'UserDeleted')),
     "crud-addresses": GroupSpec('addresses', None, ('user-events',), ('UserDeleted',)),
     "crud-cart": GroupSpec('cart', None, ('user-events',), ('UserDeleted',)),
     "crud-payment-methods": GroupSpec('payment_methods', None, ('user-events',), ('UserDeleted',)),

@@ -108,7 +108,7 @@ def _needed(settings: Settings) -> Faults:
 
 
 _PRODUCTION: Final[dict[str, tuple[str, ...]]] = {
-    "data_key": ("all", "crud"),
+    "data_key": ("all", "crud", "worker"),
     "redis_url": ("all", "gateway", "crud", "worker"),
     "stripe_secret_key": ("all", "crud", "worker"),
     "stripe_webhook_secret": ("all", "crud"),

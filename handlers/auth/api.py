@@ -20,7 +20,7 @@ from handlers.platform.attempts import forgive_sign_in, may_mail, sign_in_attemp
 from handlers.platform.email import address_in
 from handlers.platform.errors import Problem, fault, forbidden, invalid, unauthorized
 from handlers.platform.ids import new_id
-from handlers.users import mail_tokens, mails, proofs, store
+from handlers.users import mails, proofs, store
 from handlers.users.credentials import check_new_password, renew_hash
 from handlers.users.end_session import end_session
 from handlers.users.rules import new_user, two_factor_on, user_view
@@ -30,7 +30,7 @@ __all__ = ["get_sessions", "revoke_other_sessions", "revoke_session"]
 
 
 async def signup(body: m.SignupRequest, call: Call) -> Reply[v.User]:
-    """Creates a customer account and sends the verification mail; signs nobody in."""
+    """Creates a customer account; its event has the verification mail sent. Signs nobody in."""
     services = call.services
     email = address_in(body.email)
     check_new_password(body.password, email, body.name)
@@ -43,10 +43,8 @@ async def signup(body: m.SignupRequest, call: Call) -> Reply[v.User]:
         currency=services.settings.shop_currency,
         now=services.clock.now(),
     )
-    token, user["verify_token"] = mail_tokens.new_token("verify")
-    await proofs.keep_verification(services, user, user["verify_token"])
+    await proofs.prepare_verification(services, user)
     document = await store.create(call, user)
-    proofs.offer_verification(services, user, token)
     return Reply(user_view(document.data), etag=document.etag)
 
 

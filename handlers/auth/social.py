@@ -16,7 +16,7 @@ from handlers.platform.email import normalised
 from handlers.platform.errors import Problem, unauthorized, unavailable, unprocessable
 from handlers.platform.ids import new_id
 from handlers.platform.store.claims import ClaimTaken
-from handlers.users import mail_tokens, proofs, store
+from handlers.users import proofs, store
 from handlers.users.rules import new_user
 
 Json = dict[str, Any]
@@ -86,11 +86,8 @@ async def _created(call: Call, identity: Identity) -> Json:
     )
     if identity.email_verified:
         return (await store.create_with_identity(call, user, identity.key)).data
-    token, user["verify_token"] = mail_tokens.new_token("verify")
-    await proofs.keep_verification(services, user, user["verify_token"])
-    created = (await store.create_with_identity(call, user, identity.key)).data
-    proofs.offer_verification(services, created, token)
-    return created
+    await proofs.prepare_verification(services, user)
+    return (await store.create_with_identity(call, user, identity.key)).data
 
 
 def check_configured(services: Services, provider: ProviderName) -> None:

@@ -9,8 +9,19 @@ from generated import events as e
 from handlers.contract.services import EventServices
 from handlers.notifications import templates
 from handlers.notifications.tell_customer import tell_customer
+from handlers.notifications.welcome_customer import forget_welcome, welcome_customer
 from handlers.orders import store as orders
 from handlers.platform.events import Event
+
+
+async def on_user_created(event: Event[e.UserCreatedData], services: EventServices) -> None:
+    """The mail that asks for a proof of the address."""
+    await welcome_customer(services, event.data["user_id"])
+
+
+async def on_user_deleted(event: Event[e.UserDeletedData], services: EventServices) -> None:
+    """Forgets that the account was welcomed; what was told of orders names no person. May be done twice."""
+    await forget_welcome(services, event.data["user_id"])
 
 
 async def on_order_created(event: Event[e.OrderCreatedData], services: EventServices) -> None:

@@ -7,7 +7,9 @@ an earlier one.
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -41,6 +43,16 @@ class MailToken:
 def new_token(purpose: Purpose) -> tuple[str, str]:
     """A token for a mail, and its hash."""
     token = _PREFIX[purpose] + secrets.token_urlsafe(24)
+    return token, token_hash(token)
+
+
+def sign_up_token(key: bytes, user_id: str) -> tuple[str, str]:
+    """The token of an account's first verification mail, and its hash: whoever sends the mail derives it again.
+
+    So it stands in no event, and a mail that is sent once more has the same link. `key`: derived from DATA_KEY.
+    """
+    chance = hmac.digest(key, user_id.encode(), "sha256")[:24]
+    token = _PREFIX["verify"] + base64.urlsafe_b64encode(chance).decode()
     return token, token_hash(token)
 
 

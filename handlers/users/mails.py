@@ -17,7 +17,7 @@ SHOP: Final = "Holiday Peak Hub"
 _NO_NAME: Final = re.compile(r"[/\\:@]|[^\W\d_]\.[^\W\d_]{2}|[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]|\d{5}")
 
 
-def verification(to: str, name: str, public_url: str, token: str) -> Message:
+def verification(to: str, name: str, public_url: str, token: str, message_id: str | None = None) -> Message:
     """Asks the owner of an address to prove it."""
     return _message(
         to,
@@ -26,6 +26,7 @@ def verification(to: str, name: str, public_url: str, token: str) -> Message:
         "please confirm that this is your e-mail address. The link is good for 24 hours.",
         "If you have no account with us, leave this mail alone: nothing happens without the link.",
         link=(_link(public_url, "/auth/verify-email", token), "Confirm my address"),
+        message_id=message_id,
     )
 
 
@@ -146,12 +147,19 @@ def greeting(name: str) -> str:
     return "Hello," if _NO_NAME.search(name) else f"Hello {name},"
 
 
-def _message(to: str, subject: str, name: str, *paragraphs: str, link: tuple[str, str] | None = None) -> Message:
+def _message(
+    to: str,
+    subject: str,
+    name: str,
+    *paragraphs: str,
+    link: tuple[str, str] | None = None,
+    message_id: str | None = None,
+) -> Message:
     text = [greeting(name), paragraphs[0], *([link[0]] if link else []), *paragraphs[1:], SHOP]
     html = [escape(part) for part in text]
     if link is not None:
         html[2] = f'<a href="{escape(link[0])}">{escape(link[1])}</a>'
-    return Message(to, f"{subject} - {SHOP}", "\n\n".join(text) + "\n", _page(html))
+    return Message(to, f"{subject} - {SHOP}", "\n\n".join(text) + "\n", _page(html), message_id)
 
 
 def _page(paragraphs: Sequence[str]) -> str:

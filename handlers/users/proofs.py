@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Literal
 
 from handlers.contract.call import Call
-from handlers.contract.services import Services
+from handlers.contract.services import EventServices, Services
 from handlers.platform.attempts import may_mail
+from handlers.platform.cache import CacheUnavailable
 from handlers.platform.errors import Problem, unprocessable
 from handlers.platform.store.claims import doubt, release
 from handlers.platform.store.port import Document
@@ -18,19 +19,29 @@ from handlers.users.tell_owner import tell_owner
 
 
 def send_verification(services: Services, user: rules.Json, token: str) -> None:
-    """Sends the verification mail in the background. The token's hash is in the account already."""
+    """Sends a verification mail that was asked for in the background. The token's hash is in the account already."""
     message = mails.verification(user["email"], user["name"], services.settings.public_url, token)
     services.background.spawn(services.mailer.send(message), "verification mail")
 
 
-def offer_verification(services: Services, user: rules.Json, token: str) -> None:
-    """`send_verification`, unless strangers have caused too many mails to this address: it may be asked for later."""
+async def prepare_verification(services: Services, user: rules.Json) -> None:
+    """Names the token of the first verification mail in a new account, and keeps it; `UserCreated` has the mail sent.
 
-    async def offer() -> None:
-        if await may_mail(services.limits, user["email"]):
-            send_verification(services, user, token)
+    Not where strangers have caused too many mails to this address, or nobody can tell: it may be asked for later.
+    """
+    try:
+        allowed = await may_mail(services.limits, user["email"])
+    except CacheUnavailable:
+        allowed = False
+    if not allowed:
+        return
+    _, user["verify_token"] = first_token(services, user["user_id"])
+    await keep_verification(services, user, user["verify_token"])
 
-    services.background.spawn(offer(), "verification mail")
+
+def first_token(services: EventServices, user_id: str) -> tuple[str, str]:
+    """The token of an account's first verification mail, and its hash."""
+    return mail_tokens.sign_up_token(services.settings.derived_key("sign-up mail"), user_id)
 
 
 async def keep_verification(services: Services, user: rules.Json, hashed: str) -> None:
