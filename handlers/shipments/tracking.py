@@ -123,4 +123,9 @@ async def _asked_safely(services: EventServices, found: Document, cause: Cause) 
     except (PartnerUnavailable, StoreError) as error:
         log.warning("parcel not followed", extra={"reason": type(error).__name__})
         return False
+    except Exception as error:
+        # A defect of ours, or a document that is broken: the other parcels have their turn. Texts may hold addresses.
+        seen = {"shipment": found.data.get("shipment_id"), "reason": type(error).__name__}
+        log.error("a parcel cannot be followed", extra=seen)  # noqa: TRY400 - see above
+        return False
     return True
