@@ -46,12 +46,12 @@ def may_move(shipment: Mapping[str, Any], status: Status) -> bool:
 
 
 def is_held_back(shipment: Mapping[str, Any]) -> bool:
-    """Whether the parcel is not to be handed over. Before schema version 2 its status did not say so."""
+    """Whether the parcel is not to be handed over. Before contract 2.0 its status did not say so."""
     return bool(shipment["called_off"] and not is_handed_over(shipment))
 
 
 def is_handed_over(shipment: Mapping[str, Any]) -> bool:
-    """Whether the parcel is or was with the carrier. Before schema version 2 the events alone said so."""
+    """Whether the parcel is or was with the carrier. Before contract 2.0 the events alone said so."""
     return "handed_over_at" in shipment or any(event["status"] in _WITH_CARRIER for event in shipment["events"])
 
 

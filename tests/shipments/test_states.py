@@ -66,7 +66,7 @@ def test_a_parcel_is_called_off_only_before_the_carrier_has_it() -> None:
     assert gone["handed_over_at"] == gone["events"][-1]["timestamp"]
     for after in (gone, step(gone, "exception"), step(held_up, "delivered")):
         assert not states.may_be_called_off(after)
-    # A document of before schema version 2 says so by its events alone.
+    # A document of before contract 2.0 says so by its events alone.
     old = {name: value for name, value in step(gone, "exception").items() if name != "handed_over_at"}
     assert not states.may_be_called_off(old)
     assert states.may_move({**old, "called_off": True}, "returned")
