@@ -65,7 +65,7 @@ class Meter(Server):
         if response.status == 304:
             return True
         if request.flag("x-ms-documentdb-isquery"):
-            return container in ("deadlines", "products")
+            return container in ("deadlines", "products", "leases")
         if container != "leases":
             return False
         if request.method not in ("POST", "PUT"):
