@@ -12,7 +12,7 @@ Json = dict[str, Any]
 
 
 def tell_owner(services: Services, user: Json, message: Message) -> None:
-    """Sends a mail about a change of the account `user`, in the background (C17 moves this into the outbox).
+    """Sends a mail about a change of the account `user`, in the background: a process that dies meanwhile loses it.
 
     Where the address was never proven it may be a stranger's, whose mailbox is not to be filled this way.
     """
