@@ -71,6 +71,8 @@ class Meter(Server):
         if request.method not in ("POST", "PUT"):
             return True
         document = request.json()
+        if "note" not in document:
+            return True  # a question, such as how far relays are, which is asked whether anybody orders or not
         position = document["note"].get("position")
         before, self._positions[document["id"]] = self._positions.get(document["id"]), position
         return bool(before == position)
