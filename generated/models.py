@@ -951,7 +951,7 @@ class UserUpdate(BaseModel):
     avatar_url: Annotated[
         str | None | MISSING,
         Field(
-            description='Address of the picture, https with a host name and nothing before it (no user, no bare number); null removes it.\n',
+            description='Address of the picture: an https URL with a host name, no user name and no IP address; null removes it.\n',
             max_length=2048,
             min_length=9,
             pattern='^https://([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+([A-Za-z]{2,63}|xn--[A-Za-z0-9-]{1,59})(:[1-9][0-9]{0,3})?([/?#][!#-;=?-\\[\\]_a-z~]*)?$',

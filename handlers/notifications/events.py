@@ -71,7 +71,8 @@ async def on_order_cancelled(event: Event[e.OrderCancelledData], services: Event
     """The order has ended."""
     data = event.data
     order = (await orders.proven(services.store, data["order_id"], data["user_id"])).data
-    await tell_customer(services, order, templates.cancelled(data["reason"], was_paid=data["amount_paid"] > 0))
+    was_paid, returned = "paid_at" in order, data["amount_paid"] == 0
+    await tell_customer(services, order, templates.cancelled(data["reason"], was_paid=was_paid, returned=returned))
 
 
 async def on_refund_processed(event: Event[e.RefundProcessedData], services: EventServices) -> None:

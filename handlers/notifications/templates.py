@@ -74,10 +74,15 @@ def delivered() -> Notice:
     return Notice("delivered", "Your parcel has arrived", ("your parcel was delivered.",), is_progress=True)
 
 
-def cancelled(reason: str, *, was_paid: bool) -> Notice:
-    """The order has ended."""
+def cancelled(reason: str, *, was_paid: bool, returned: bool) -> Notice:
+    """The order has ended. `returned`: all that was paid has gone back already."""
     why = f"your order was cancelled: {_ENDS[reason]}" if reason in _ENDS else "your order was cancelled."
-    money = "What you have paid goes back the way it came." if was_paid else "Nothing was charged."
+    if not was_paid:
+        money = "Nothing was charged."
+    elif returned:
+        money = "What you have paid has been returned."
+    else:
+        money = "What you have paid goes back the way it came."
     return Notice("cancelled", "Your order was cancelled", (why, money))
 
 

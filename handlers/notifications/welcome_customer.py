@@ -1,4 +1,4 @@
-"""The first mail to a new account asks for a proof of its address, once (C17: it belongs to the sign-up's change)."""
+"""The first mail to a new account asks for a proof of its address, once: it is sent by the event of the sign-up."""
 
 from __future__ import annotations
 

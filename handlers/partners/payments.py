@@ -7,18 +7,41 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
 from handlers.partners.breaker import PartnerUnavailable
 
 IntentStatus = Literal[
     "requires_payment_method", "requires_confirmation", "requires_action", "processing", "succeeded", "cancelled"
 ]
+DeclineCode = Literal[
+    "card_declined", "insufficient_funds", "expired_card", "authentication_failed", "processing_error"
+]
 MethodType = Literal["credit_card", "debit_card", "paypal"]
 RefundStatus = Literal["pending", "succeeded", "failed"]
 # `declined`: the issuer says no; `invalid`: not usable, not there, somebody else's; `taken`: attached already;
 # `state`: not possible any more; `exceeds`: more than is left.
 Reason = Literal["declined", "invalid", "taken", "state", "exceeds"]
+
+
+# What whoever holds the card may know of a decline (contract: DeclineCode).
+_TELLABLE: Final[dict[str, DeclineCode]] = {
+    "insufficient_funds": "insufficient_funds",
+    "withdrawal_count_limit_exceeded": "insufficient_funds",
+    "expired_card": "expired_card",
+    "authentication_required": "authentication_failed",
+    "payment_intent_authentication_failure": "authentication_failed",
+    "processing_error": "processing_error",
+    "issuer_not_available": "processing_error",
+}
+
+
+def tellable_code(code: str) -> DeclineCode:
+    """A decline code as the payer may read it: that a card counts as stolen is for the shop alone.
+
+    Source: Stripe documentation, Decline codes.
+    """
+    return _TELLABLE.get(code, "card_declined")
 
 
 class AnswerLost(PartnerUnavailable):

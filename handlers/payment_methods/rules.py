@@ -9,7 +9,7 @@ from pydantic import MISSING
 
 from generated import models as m
 from generated import views as v
-from handlers.partners.payments import PaymentRefused, SavedMethod
+from handlers.partners.payments import PaymentRefused, SavedMethod, tellable_code
 from handlers.platform.errors import Problem, conflict, unavailable, unprocessable
 
 Json = dict[str, Any]
@@ -46,7 +46,7 @@ def check_new(methods: Iterable[Mapping[str, Any]], found: SavedMethod) -> None:
 def refusal(refused: PaymentRefused) -> Problem:
     """What the provider refused, as the caller reads it."""
     if refused.reason == "declined":
-        return unprocessable(refused.message, "payment_declined", decline_code=refused.code)
+        return unprocessable(refused.message, "payment_declined", decline_code=tellable_code(refused.code))
     if refused.reason == "taken":
         return conflict("This payment method is saved already", "in_use")
     return unprocessable("This payment method cannot be used", "payment_method_invalid")

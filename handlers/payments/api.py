@@ -121,7 +121,7 @@ async def refund_payment(_: p.RefundPaymentParameters, body: m.RefundCreate, cal
             raise rules.provider_away(error.retry_after) from None
         return views.refund_view(begun)
     if made["status"] == "failed":
-        raise rules.nothing_paid()
+        raise rules.refund_has_failed(refund_id)
     view = views.refund_view(made)
     await _remember(call, body.order_id, once, view)
     return view

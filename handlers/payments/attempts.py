@@ -1,4 +1,4 @@
-"""Failed attempts to pay an order: which one is new, how many are allowed, whether a method may be tried again. Pure.
+"""Failed attempts to pay an order: which one is new, how many are allowed, whether a method may be tried again.
 
 A decline never ends an order by itself (decision 76): stock stays held until `payment_due_at`, and another method pays
 the same intent, so that nothing can be paid twice. Stripe's advice (documentation: Decline codes) separates soft
@@ -82,7 +82,13 @@ def must_end(payment: Mapping[str, Any]) -> bool:
     return not left(payment) and (begun or is_open(payment["status"]))
 
 
-def is_refused(payment: Mapping[str, Any], method_id: str) -> bool:
-    """Whether this method was declined for good by the last attempt."""
-    failure = payment["failure"]
-    return failure is not None and failure["tried"] == method_id and is_hard(failure["code"])
+def note_refused(payment: dict[str, Any], decline: Decline, method_id: str) -> None:
+    """Notes, in place, a method that was declined for good; whatever is tried in between, it stays so."""
+    if is_hard(decline.code):
+        payment["refused_methods"] = {**payment.get("refused_methods", {}), method_id: decline.code}
+
+
+def refused_with(payment: Mapping[str, Any], method_id: str) -> str | None:
+    """The code with which this method was declined for good, None when it may be tried."""
+    code: str | None = payment.get("refused_methods", {}).get(method_id)
+    return code

@@ -158,9 +158,9 @@ async def confirm(
     if method_id is None:
         intent = seen or await services.gateway.retrieve(intent_id)
         return await _recorded(services, payment, outcome_of(intent), cause)
-    if attempts.is_refused(payment, method_id):
-        failure = payment["failure"]
-        raise rules.declined(payment, Decline(failure["code"], failure["message"]))
+    refused = attempts.refused_with(payment, method_id)
+    if refused is not None:
+        raise rules.declined(payment, Decline(refused, "This payment method was declined for good"))
     try:
         outcome = await services.gateway.confirm(intent_id, method_id, _attempt_key(payment, method_id))
     except PaymentRefused:
@@ -342,6 +342,8 @@ def _apply(
         payment["failure"] = _failure(why, tried)
         if happening == "declined":
             attempts.count(payment, why)
+            if tried is not None:
+                attempts.note_refused(payment, why, tried)
     if happening == "succeeded":
         payment |= {"paid_at": now, "failure": None}
     rows = [_event(services, payment, found.event, cause, now)] if found.event is not None else []

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from generated import events as e
 from handlers.orders.rules import without_person
 from handlers.partners.payable_amounts import payable_unit
-from handlers.partners.payments import Decline, Intent, IntentOrder, PaymentRefused
+from handlers.partners.payments import Decline, Intent, IntentOrder, PaymentRefused, tellable_code
 from handlers.payments import attempts
 from handlers.payments.states import State, is_open, is_paid
 from handlers.platform.errors import Problem, conflict, unavailable, unprocessable
@@ -365,6 +365,11 @@ def nothing_paid() -> Problem:
     return conflict("This order was not paid", "order_state_invalid")
 
 
+def refund_has_failed(refund_id: str) -> Problem:
+    """409: this refund was refused or its money came back; its key makes no other."""
+    return conflict("This refund has failed; ask again under a new key", "order_state_invalid", refund_id=refund_id)
+
+
 def too_often() -> Problem:
     """422: so many attempts to pay this order have failed that it has ended."""
     return unprocessable(
@@ -377,7 +382,7 @@ def declined(payment: Mapping[str, Any], decline: Decline) -> Problem:
     return unprocessable(
         decline.message[:MAX_MESSAGE],
         "payment_declined",
-        decline_code=decline.code,
+        decline_code=tellable_code(decline.code),
         attempts_left=attempts.left(payment),
     )
 

@@ -15,7 +15,8 @@ ACCESS: Final = "hph_access"
 REFRESH: Final = "hph_refresh"
 CSRF: Final = "hph_csrf"
 DEVICE: Final = "hph_device"
-_PATHS: Final = {ACCESS: "/", REFRESH: "/api/auth", CSRF: "/", DEVICE: "/api/auth"}
+STATE: Final = "hph_state"
+_PATHS: Final = {ACCESS: "/", REFRESH: "/api/auth", CSRF: "/", DEVICE: "/api/auth", STATE: "/"}
 _OF_A_SESSION: Final = (ACCESS, REFRESH, CSRF)
 
 

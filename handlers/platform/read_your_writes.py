@@ -22,16 +22,15 @@ from typing import Final, Protocol, runtime_checkable
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from handlers.platform.cookies import STATE, cookie_name
 from handlers.platform.store import session_tokens
 from handlers.platform.store.session_tokens import Seen
 
 log = logging.getLogger(__name__)
 
 HEADER: Final = b"x-session-state"
-COOKIE: Final = "hph_state"
 SECONDS: Final = 10  # a replica that is further behind is out of order
 MOST: Final = 2_000  # bytes; what is larger is neither sent nor read
-_MARK: Final = f"{COOKIE}=".encode()
 _SIGNATURE: Final = 16  # bytes
 
 
@@ -53,6 +52,7 @@ class ReadYourWrites:
         self._app = app
         self._store = store
         self._key = key
+        self._cookie = cookie_name(STATE, secure=secure).encode() + b"="
         self._attributes = f"; Path=/; Max-Age={SECONDS}; HttpOnly; SameSite=Lax{'; Secure' if secure else ''}"
         self._now = now
 
@@ -100,8 +100,9 @@ class ReadYourWrites:
         for name, value in scope["headers"]:
             if name == HEADER:
                 sealed = value
-            elif name == b"cookie" and _MARK in value:
-                sealed = value.partition(_MARK)[2].partition(b";")[0].strip()
+            elif name == b"cookie" and self._cookie in value:
+                pairs = (pair.strip() for pair in value.split(b";"))
+                sealed = next((pair.removeprefix(self._cookie) for pair in pairs if pair.startswith(self._cookie)), b"")
             else:
                 continue
             for container, tokens in self.open(sealed).items():
@@ -119,5 +120,5 @@ class ReadYourWrites:
         if len(sealed) > MOST:
             log.warning("the session tokens of a request are too long to travel: %d bytes", len(sealed))
             return []
-        cookie = f"{COOKIE}={sealed}{self._attributes}"
-        return [(HEADER, sealed.encode("ascii")), (b"set-cookie", cookie.encode("ascii"))]
+        cookie = self._cookie + sealed.encode("ascii") + self._attributes.encode("ascii")
+        return [(HEADER, sealed.encode("ascii")), (b"set-cookie", cookie)]

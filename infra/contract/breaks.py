@@ -3,8 +3,9 @@
 A paragraph is a reason, flush left, and below it, indented, the breaks as `python -m infra.contract.diff` prints them:
 
     Why callers have to change, and what they do instead.
-      POST /api/orders: added the new required request property expected_total [new-required-request-property]
+      POST /api/users/me/2fa/disable: the request property code became required [request-property-became-required]
 
+What breaks callers without a difference between the documents ends in `[behaviour]` and is taken at its word.
 A break needs both, a new major number in `info.version` and its line here. A line that is no break (any more) is also
 refused, so that the list can be published as the changelog of the release.
 """

@@ -80,8 +80,10 @@ def test_what_notices_say() -> None:
     declined = templates.attempt_failed("Your card was declined.", "2026-01-25T11:15:00.000Z")
     assert "2026-01-25 11:15 UTC" in declined.sentences[-1]
     assert len(templates.attempt_failed(None, None).sentences) == 2
-    assert "sold out" in templates.cancelled("out_of_stock", was_paid=False).sentences[0]
-    assert "goes back" in templates.cancelled("customer_request", was_paid=True).sentences[1]
+    assert "sold out" in templates.cancelled("out_of_stock", was_paid=False, returned=True).sentences[0]
+    assert "goes back" in templates.cancelled("customer_request", was_paid=True, returned=False).sentences[1]
+    assert "has been returned" in templates.cancelled("staff_request", was_paid=True, returned=True).sentences[1]
+    assert "Nothing was charged" in templates.cancelled("payment_timeout", was_paid=False, returned=True).sentences[1]
     assert templates.delivered().is_progress
     assert not templates.unpaid(order()).is_progress
     assert "UPS 1Z9" in templates.text(order(), templates.shipped("UPS", "1Z9"))

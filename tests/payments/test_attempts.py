@@ -70,8 +70,11 @@ def test_so_many_are_left_and_so_many_remembered() -> None:
     [("lost_card", "pm_1", True), ("lost_card", "pm_2", False), ("insufficient_funds", "pm_1", False)],
 )
 def test_a_method_declined_for_good_is_not_tried_again(code: str, tried: str, refused: bool) -> None:
-    assert attempts.is_refused(payment(failure=failure(code, tried)), "pm_1") is refused
-    assert not attempts.is_refused(payment(), "pm_1")
+    paid: Json = payment()
+    assert attempts.refused_with(paid, "pm_1") is None
+    attempts.note_refused(paid, Decline(code, "No."), tried)
+    attempts.note_refused(paid, Decline("generic_decline", "No."), "pm_3")  # whatever is tried in between
+    assert (attempts.refused_with(paid, "pm_1") == code) is refused
     assert attempts.is_hard("stolen_card")
     assert not attempts.is_hard("generic_decline")
 

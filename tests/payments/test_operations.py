@@ -301,3 +301,4 @@ async def test_a_refund_that_stripe_refuses(shop: Shop) -> None:
     for _ in range(2):
         answer = await refund(shop, order, key, amount=10.0)
         assert (answer.status_code, rule_of(answer)) == (409, "order_state_invalid")
+    assert "under a new key" in answer.json()["error"]["message"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from handlers.platform.read_your_writes import COOKIE, MOST, SECONDS, ReadYourWrites
+from handlers.platform.read_your_writes import MOST, SECONDS, ReadYourWrites
 from handlers.platform.store import session_tokens
 from handlers.platform.store.cosmos import CosmosStore
 from handlers.platform.store.port import Create, Patch, Query
@@ -106,7 +106,7 @@ async def test_a_request_that_only_reads_gets_nothing(processes: tuple[Process, 
 async def test_the_cookie_is_for_the_server_alone_and_for_seconds(processes: tuple[Process, Process]) -> None:
     _, headers = await processes[0].call("PUT")
     cookie = dict(headers)[b"set-cookie"].decode()
-    assert cookie.startswith(f"{COOKIE}=")
+    assert cookie.startswith("__Host-hph_state=")
     for attribute in ("HttpOnly", "Secure", "SameSite=Lax", f"Max-Age={SECONDS}", "Path=/"):
         assert attribute in cookie
     assert b"things" not in dict(headers)[b"x-session-state"]

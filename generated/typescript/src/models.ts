@@ -86,6 +86,7 @@ export type DeadLetter = Schemas["DeadLetter"];
 export type DeadLetterPage = Schemas["DeadLetterPage"];
 export type DeadLetterReason = Schemas["DeadLetterReason"];
 export type DeadLetterStatus = Schemas["DeadLetterStatus"];
+export type DeclineCode = Schemas["DeclineCode"];
 export type Dependency = Schemas["Dependency"];
 export type DependencyStatus = Schemas["DependencyStatus"];
 export type Email = Schemas["Email"];

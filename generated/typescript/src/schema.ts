@@ -249,8 +249,8 @@ export interface paths {
         /**
          * Undo a change of the e-mail address
          * @description Takes the token of the mail that told an address of its change, within 72 hours and also when the new address has been proven
-         *     since: the address is the account's again, later changes are undone with it, and every session ends. The password loses
-         *     its force, since whoever asked for the change knew it; a link to set another is mailed to the address.
+         *     since: the address is the account's again, later changes are undone with it, and every session ends. The password no longer
+         *     signs in, because whoever asked for the change may know it; a link to set another is mailed to the address.
          *
          *     A token that is unknown or used answers 422 (`token_invalid`), an old one 422 (`token_expired`).
          */
@@ -1608,14 +1608,15 @@ export interface paths {
          *     Without `billing_address` the shipping address is used. The cart is emptied.
          *
          *     The price shown is the price charged: send the `total` of the quote as `expected_total`. When the order would cost something else (a price, promotion or
-         *     tax rate changed, another device added a line), or, without `expected_total`, when something changed that the shopper has not acted on, nothing is
+         *     tax rate changed, another device added a line), or, without `expected_total`, when a price changed or a quantity was reduced and the shopper has not acted on it, nothing is
          *     ordered: 409 `cart_changed` with the new quote in `details.quote`, to be shown before its total is sent. A saved method without `expected_total` is 422
          *     `expected_total_required`. A total of 0 is paid at once, without a payment provider; others have to lie between the provider's minimum and maximum for
          *     the currency (422 `total_too_small`, `total_too_large`, with the bound in `details`).
          *
          *     422: `cart_not_found`, `cart_empty`, `item_unavailable`, `out_of_stock`, `promo_code_unknown`, `promo_code_expired`, `promo_code_not_started`,
          *     `promo_code_used`, `promo_code_exhausted`, `promo_code_minimum`, `address_invalid`, `destination_not_served`, `shipping_method_unavailable`,
-         *     `payment_method_invalid`, `expected_total_required`, `total_too_small`, `total_too_large`, `guest_email_required`, `idempotency_key_reused`. 409: `cart_changed` while the order was placed, `idempotency_in_progress`.
+         *     `payment_method_invalid`, `expected_total_required`, `total_too_small`, `total_too_large`, `guest_email_required`, `idempotency_key_reused`. 409: `cart_changed`, with `details.quote` where the sum or the goods differ, without it where another
+         *     request changed or ordered the cart meanwhile (read it again), `idempotency_in_progress`.
          */
         post: operations["createOrder"];
         delete?: never;
@@ -1680,10 +1681,9 @@ export interface paths {
         /**
          * Cancel an order
          * @description Cancels an order that has not been handed to a carrier: `pending`, `awaiting_payment`, `paid` or `processing`. Later it is 409 `order_not_cancellable`; ask
-         *     for a return instead. So it is from the moment the carrier has the parcel, even while the order still says `processing`: a booked parcel is called off first, and
-         *     money and stock follow only from one that stays. Reserved stock is released and a payment refunded, shortly after the answer. The body may be left out. For the owner and for staff; for a guest's order also with its e-mail address in `email`. A customer's
-         *     order is not cancelled that way: 403. An unknown order, one of somebody else and a wrong
-         *     address are the same 404.
+         *     for a return instead. So it is from the moment the carrier has the parcel, even while the order still says `processing`: its shipment is cancelled first, and
+         *     money and stock follow only from a parcel that stays. Reserved stock is released and a payment refunded, shortly after the answer. The body may be left out. For the owner and for staff; for a guest's order also with its e-mail address in `email`. With the right address a customer's
+         *     order is 403; an unknown order, one of somebody else and a wrong address are the same 404.
          *     `fraud_suspected` and `staff_request` as a reason from anyone but staff is 403.
          */
         post: operations["cancelOrder"];
@@ -1795,7 +1795,7 @@ export interface paths {
          *     never taken from the client. Safe to repeat: the webhook and the order process lead to the same single change of the order. For the owner of the order; a guest without the session the order was placed in gives its `email`, which opens guests' orders only. An unknown order, one of somebody else and a
          *     wrong address are the same 404.
          *
-         *     422: `payment_declined` (the customer may try another method until the order's `payment_due_at`; `attempts_left` says how often), `payment_attempts_exceeded`
+         *     422: `payment_declined` (the customer may try another method, and this one again unless it was declined for good, until the order's `payment_due_at`; `attempts_left` says how often), `payment_attempts_exceeded`
          *     (ten attempts have failed, and the order has ended), `payment_authentication_required` (continue in Stripe.js and call again), `payment_method_invalid`. 409 `order_state_invalid` when the order has ended. An unknown payment intent is 404.
          */
         post: operations["confirmPayment"];
@@ -1818,14 +1818,14 @@ export interface paths {
          * Refund a payment
          * @description Returns some or all of what an order was paid with, to the same method. Audited. For staff.
          *
-         *     One key is one refund, for good: repeating it answers that refund as it is now, never makes another, and with another body is 422. While the payment
-         *     provider cannot be reached or does not say what became of it, the answer is the refund with `status` `pending`: it is made as soon as that is possible, and
-         *     is not to be asked for again under another key.
+         *     One key is one refund, for good: a repetition never makes another, and with another body it is 422. For 24 hours it gets the first final response again;
+         *     after that, or where the first response was `pending` because the payment provider could not be reached or did not say what became of it, the refund as it
+         *     is then. A `pending` refund is made as soon as that is possible, and is not to be asked for again under another key.
          *
-         *     Returning everything ends an order that is not shipped: a booked parcel is called off first. One that is with the carrier goes on, and its order becomes `refunded`.
+         *     Returning everything ends an order that is not shipped: its shipment is cancelled first. One that is with the carrier goes on, and its order becomes `refunded`.
          *
          *     422: `refund_exceeds_payment` when `amount` is more than is left, `amount_not_payable` when the provider cannot return it in this currency (of three
-         *     decimals the last has to be 0), `idempotency_key_reused`. 409: `order_state_invalid` when nothing was paid,
+         *     decimals the last has to be 0), `idempotency_key_reused`. 409: `order_state_invalid` when nothing was paid, or when the refund of this key has failed (ask again under a new key),
          *     `idempotency_in_progress`. An unknown order is 404.
          */
         post: operations["refundPayment"];
@@ -2702,7 +2702,8 @@ export interface paths {
         };
         /**
          * Readiness probe
-         * @description Answers 200 while this process can do its work: it has started, its index is filled, and it is not about to end. 503 otherwise;
+         * @description Answers 200 while this process can do its work: it is not about to end (`serving`) and, where it serves the catalogue, its index is filled
+         *     (`catalogue`). The worker reports `serving`, and `events` while it relays and consumes. 503 otherwise;
          *     `details.checks` of the error then lists the conditions. A failure means that traffic should go elsewhere for now. What all processes
          *     share is no condition (see the liveness probe), for its failure would leave nowhere to go.
          */
@@ -4569,6 +4570,12 @@ export interface components {
          * @enum {string}
          */
         DeadLetterStatus: "open" | "replaying" | "replayed";
+        /**
+         * @description With `payment_declined`, why the bank or the payment provider said no, as far as whoever holds the card may know it.
+         * @example insufficient_funds
+         * @enum {string}
+         */
+        DeclineCode: "card_declined" | "insufficient_funds" | "expired_card" | "authentication_failed" | "processing_error";
         /** @description One dependency and how it answered last. */
         Dependency: {
             /**
@@ -4644,6 +4651,12 @@ export interface components {
             /** @description Every fault of the request, with its place. */
             faults?: components["schemas"]["Fault"][];
             quote?: components["schemas"]["Quote"];
+            decline_code?: components["schemas"]["DeclineCode"];
+            /**
+             * @description With `payment_declined`, how many more attempts to pay this order may fail before it ends.
+             * @example 9
+             */
+            attempts_left?: number;
         } & {
             [key: string]: unknown;
         };
@@ -4841,7 +4854,7 @@ export interface components {
              * @example 1.0.0
              */
             version: string;
-            /** @description What this process keeps in files of its own machine. In production that is one machine's shop, allowed by a setting. */
+            /** @description Parts whose data are files on this machine. In production only with `SINGLE_MACHINE=true`. */
             embedded: components["schemas"]["EmbeddedPart"][];
             /**
              * @description What this process relies on, as it answered last; asked in the background every few seconds. None of it makes the
@@ -5284,7 +5297,8 @@ export interface components {
         };
         /**
          * @description One line of an order, as it was when the order was placed. Amounts are in the currency of the order's totals. `line_total` is `quantity` × `unit_price`;
-         *     `discount` is its share of the promotion, `net` what is left, `tax` is taken on that, `gross` = `net` + `tax`. Orders from before 2.0 lack these.
+         *     `discount` is its share of the promotion, `net` what is left, `tax` is taken on that, `gross` = `net` + `tax`. `discount`, `net`, `tax_rate`, `tax`
+         *     and `gross` are absent from orders placed before 2.0.
          * @example {
          *       "order_item_id": "item-01J9ZK3T5N11111A",
          *       "product_id": "product-01J9ZG5B6F0K3M9T",
@@ -5758,7 +5772,7 @@ export interface components {
          */
         Password: string;
         /**
-         * @description The password now and the one to set.
+         * @description The password now and the one to set. `code` is required while two-factor authentication is on.
          * @example {
          *       "old_password": "SecurePassword123!",
          *       "new_password": "AnotherMountain#42"
@@ -10323,7 +10337,7 @@ export interface components {
              */
             newsletter_opt_in?: boolean;
             /**
-             * @description Address of the picture, https with a host name and nothing before it (no user, no bare number); null removes it.
+             * @description Address of the picture: an https URL with a host name, no user name and no IP address; null removes it.
              * @example https://cdn.example.com/avatars/user-12345.jpg
              */
             avatar_url?: string | null;
@@ -10930,7 +10944,8 @@ export interface components {
         DeadLetterId: string;
         /**
          * @description Says that this device was signed in to the account within 30 days (path `/api/auth`, httpOnly, set at every sign-in and
-         *     refresh). It opens nothing; failures of others do not lock such a device out.
+         *     refresh). It opens nothing; failures of others do not lock such a device out. In
+         *     production its name is `__Secure-hph_device`.
          * @example 5Qm8vX1cZkT3yPq7.1769330100.9b1f3c7e5a
          */
         DeviceCookie: string;
@@ -11034,13 +11049,14 @@ export interface components {
         Reauthentication: string;
         /**
          * @description The refresh token in its httpOnly cookie (path `/api/auth`). Read only when the body names no `refresh_token`; then a
-         *     browser needs an allowed `Origin`.
+         *     browser needs an allowed `Origin`. In production its name is `__Secure-hph_refresh`.
          * @example rt-5Qm8vX1cZkT3yPq7LwB2nJ4sHd9uFa6e
          */
         RefreshCookie: string;
         /**
-         * @description A key of the caller's, new for every intended effect. Required: without one a repetition could move money twice. Kept 24 hours: the same key with the same body answers what the first
-         *     call answered; with another body 422 (`idempotency_key_reused`); while the first still runs 409 (`idempotency_in_progress`).
+         * @description A key of the caller's, new for every intended effect. Required: without one a repetition could move money twice. With another
+         *     body 422 (`idempotency_key_reused`); while the first call still runs 409 (`idempotency_in_progress`). What a repetition gets,
+         *     and for how long, the operation says.
          * @example 7f9c24e5-3c1f-4a8e-9f43-0f6a2f3f8f11
          */
         RequiredIdempotencyKey: string;
@@ -11153,8 +11169,8 @@ export interface components {
          */
         RetryAfter: number;
         /**
-         * @description Session cookies (`hph_access`, `hph_refresh`, `hph_csrf`), set or cleared, and after a sign-in `hph_device`. In
-         *     production their names begin with `__Host-` (access, CSRF) or `__Secure-` (refresh, device: their path is `/api/auth`).
+         * @description Session cookies (`hph_access`, `hph_refresh`, `hph_csrf`), set or cleared, after a sign-in `hph_device`, and for ten
+         *     seconds after a write `hph_state`, by which every server process reads what this caller wrote. In production their names begin with `__Host-` (access, CSRF, state) or `__Secure-` (refresh, device: their path is `/api/auth`).
          * @example hph_access=eyJhbGciOi; Path=/; HttpOnly; SameSite=Lax; Max-Age=900
          */
         SetCookie: string;
@@ -11187,7 +11203,8 @@ export interface operations {
             cookie?: {
                 /**
                  * @description Says that this device was signed in to the account within 30 days (path `/api/auth`, httpOnly, set at every sign-in and
-                 *     refresh). It opens nothing; failures of others do not lock such a device out.
+                 *     refresh). It opens nothing; failures of others do not lock such a device out. In
+                 *     production its name is `__Secure-hph_device`.
                  * @example 5Qm8vX1cZkT3yPq7.1769330100.9b1f3c7e5a
                  */
                 hph_device?: components["parameters"]["DeviceCookie"];
@@ -11450,7 +11467,7 @@ export interface operations {
             cookie?: {
                 /**
                  * @description The refresh token in its httpOnly cookie (path `/api/auth`). Read only when the body names no `refresh_token`; then a
-                 *     browser needs an allowed `Origin`.
+                 *     browser needs an allowed `Origin`. In production its name is `__Secure-hph_refresh`.
                  * @example rt-5Qm8vX1cZkT3yPq7LwB2nJ4sHd9uFa6e
                  */
                 hph_refresh?: components["parameters"]["RefreshCookie"];
@@ -11496,7 +11513,7 @@ export interface operations {
             cookie?: {
                 /**
                  * @description The refresh token in its httpOnly cookie (path `/api/auth`). Read only when the body names no `refresh_token`; then a
-                 *     browser needs an allowed `Origin`.
+                 *     browser needs an allowed `Origin`. In production its name is `__Secure-hph_refresh`.
                  * @example rt-5Qm8vX1cZkT3yPq7LwB2nJ4sHd9uFa6e
                  */
                 hph_refresh?: components["parameters"]["RefreshCookie"];
@@ -18592,8 +18609,9 @@ export interface operations {
             query?: never;
             header: {
                 /**
-                 * @description A key of the caller's, new for every intended effect. Required: without one a repetition could move money twice. Kept 24 hours: the same key with the same body answers what the first
-                 *     call answered; with another body 422 (`idempotency_key_reused`); while the first still runs 409 (`idempotency_in_progress`).
+                 * @description A key of the caller's, new for every intended effect. Required: without one a repetition could move money twice. With another
+                 *     body 422 (`idempotency_key_reused`); while the first call still runs 409 (`idempotency_in_progress`). What a repetition gets,
+                 *     and for how long, the operation says.
                  * @example 7f9c24e5-3c1f-4a8e-9f43-0f6a2f3f8f11
                  */
                 "Idempotency-Key": components["parameters"]["RequiredIdempotencyKey"];
