@@ -152,7 +152,7 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
                 Index((Key('tracking_number'),)),
             ),
             kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200, 'idempotency': 86400, 'booking': None, 'history': None}),
-            cross_partition=frozenset(['carrier_tracking', 'outbox_relay', 'parcels_under_way', 'staff_shipments']),
+            cross_partition=frozenset(['carrier_tracking', 'migrations', 'outbox_relay', 'parcels_under_way', 'staff_shipments']),
         ),
         'audit_logs': Container(
             name='audit_logs',

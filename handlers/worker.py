@@ -1,7 +1,8 @@
 """The composition root of the event side: finds who handles what, by name, and runs it.
 
 `python -m handlers.worker` is the role `worker`; in the role `all` the API's process runs the same inside its lifespan.
-`python -m handlers.worker dead-letters list|replay` looks after what could not be handled.
+`python -m handlers.worker dead-letters list|replay` looks after what could not be handled,
+`python -m handlers.worker migrate list|run` brings documents into a newer shape.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from handlers.contract.eventing import EventWorker, Job, RoomHandler, built, due
 from handlers.contract.probes import Probes
 from handlers.contract.services import EventServices
 from handlers.dead_letters_command import run as run_dead_letters
+from handlers.migrate_command import run as run_migrations
 from handlers.orders.watchdog import Watchdog
 from handlers.parts import FilesUnusable, check_files, event_services, open_bus
 from handlers.payments.check_overdue import check_overdue
@@ -166,6 +168,8 @@ def main(arguments: list[str]) -> int:
         return 2
     if arguments[:1] == ["dead-letters"]:
         return run_dead_letters(settings, arguments[1:])
+    if arguments[:1] == ["migrate"]:
+        return run_migrations(settings, arguments[1:])
     return serve(settings)
 
 
