@@ -17,6 +17,7 @@ from contextlib import suppress
 from typing import Any, Literal
 
 from handlers.contract.services import EventServices
+from handlers.partners.breaker import PartnerUnavailable
 from handlers.partners.payments import PaymentRefused, ProviderRefund, RefundOrder
 from handlers.payments import rules, store
 from handlers.payments.call_off_unshipped import call_off_unshipped
@@ -46,9 +47,25 @@ async def refund(services: EventServices, request: RefundRequest, cause: Cause, 
     if known is not None:
         rules.check_same_refund(known, request)
         return await resume(services, known, cause)
+    await _take_in_foreign(services, request, cause)
     held = await _held(services, request, cause, rows)
     await call_off_unshipped(services, held, cause)
     return await _asked(services, held, cause, resumed=False)
+
+
+async def _take_in_foreign(services: EventServices, request: RefundRequest, cause: Cause) -> None:
+    """Before staff return all that is left: refunds made at the provider's own pages, of which nothing was heard yet.
+
+    For then the parcel is called off before the provider is asked, and a refusal would come too late to change nothing.
+    """
+    payment = await store.payment_of(services.store, request.order_id)
+    if request.created_by is None or payment is None or not is_paid(payment["status"]) or payment["amount"] == 0:
+        return
+    if request.amount is not None and request.amount < payment["amount"] - payment["refund_held"]:
+        return
+    # Without the provider the refund is held and goes on later, as it would without this look.
+    with suppress(PartnerUnavailable):
+        await sync(services, payment, cause)
 
 
 async def resume(services: EventServices, refund: Json, cause: Cause) -> Json:
