@@ -21,6 +21,7 @@ _inventory_on_product_created: Callable[[Event[e.ProductCreatedData], EventServi
 _inventory_on_product_deleted: Callable[[Event[e.ProductDeletedData], EventServices], Awaitable[None]] = inventory.on_product_deleted
 _inventory_on_product_updated: Callable[[Event[e.ProductUpdatedData], EventServices], Awaitable[None]] = inventory.on_product_updated
 _inventory_on_shipment_scheduled: Callable[[Event[e.ShipmentScheduledData], EventServices], Awaitable[None]] = inventory.on_shipment_scheduled
+_notifications_on_account_notice_requested: Callable[[Event[e.AccountNoticeRequestedData], EventServices], Awaitable[None]] = notifications.on_account_notice_requested
 _notifications_on_payment_attempt_failed: Callable[[Event[e.PaymentAttemptFailedData], EventServices], Awaitable[None]] = notifications.on_payment_attempt_failed
 _notifications_on_payment_failed: Callable[[Event[e.PaymentFailedData], EventServices], Awaitable[None]] = notifications.on_payment_failed
 _notifications_on_shipment_status_updated: Callable[[Event[e.ShipmentStatusUpdatedData], EventServices], Awaitable[None]] = notifications.on_shipment_status_updated

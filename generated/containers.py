@@ -57,7 +57,7 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
                 Index((Key('created_at', True),)),
             ),
             throughput=2000,
-            kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200, 'idempotency': 86400, 'earning': 63072000}),
+            kinds=MappingProxyType({'outbox': 604800, 'inbox': 691200, 'idempotency': 86400, 'earning': 63072000, 'notice': 604800}),
             cross_partition=frozenset(['admin_users', 'outbox_relay']),
         ),
         'products': Container(

@@ -80,6 +80,12 @@ class VariantStock(TypedDict):
     available: int
 
 
+class AccountNoticeRequestedData(TypedDict):
+    user_id: str
+    notice_id: str
+    kind: Literal['verification_requested', 'password_reset_requested', 'email_change_requested', 'email_changed', 'phone_changed', 'password_changed', 'two_factor_on', 'two_factor_off', 'recovery_codes_renewed', 'recovery_code_used', 'account_deleted']
+
+
 class DeliveryCompletedData(TypedDict):
     shipment_id: str
     order_id: str
@@ -580,6 +586,7 @@ class GroupSpec:
 
 
 EVENTS: Final[dict[str, EventSpec]] = {
+    "AccountNoticeRequested": EventSpec('user-events', '/data/user_id', ('crud-notifications',), 'AccountNoticeRequestedData', True),
     "DeliveryCompleted": EventSpec('shipping-events', '/data/order_id', ('crm-profile-aggregation', 'crud-notifications', 'crud-orders'), 'DeliveryCompletedData', False),
     "ETAUpdated": EventSpec('shipping-events', '/data/order_id', ('crud-notifications', 'crud-orders', 'crud-shipments'), 'ETAUpdatedData', False),
     "InventoryReleased": EventSpec('inventory-events', '/data/order_id', ('crud-orders',), 'InventoryReleasedData', True),
@@ -643,7 +650,7 @@ GROUPS: Final[dict[str, GroupSpec]] = {
     "crud-checkout": GroupSpec('checkout', None, ('order-events',), ('OrderCancelled',)),
     "crud-returns": GroupSpec('returns', None, ('user-events', 'payment-events'), ('RefundProcessed', 'UserDeleted')),
     "crud-analytics": GroupSpec('analytics', None, ('order-events', 'payment-events'), ('OrderCancelled', 'OrderCreated', 'PaymentProcessed', 'RefundProcessed')),
-    "crud-notifications": GroupSpec('notifications', None, ('user-events', 'order-events', 'payment-events', 'shipping-events', 'support-events'), ('DeliveryCompleted', 'ETAUpdated', 'OrderCancelled', 'OrderCreated', 'PaymentAttemptFailed', 'PaymentFailed', 'PaymentProcessed', 'RefundProcessed', 'ReturnApproved', 'ReturnReceived', 'ReturnRejected', 'ReturnRequested', 'RouteIssueDetected', 'ShipmentStatusUpdated', 'TicketCreated', 'TicketResolved', 'TicketUpdated', 'UserCreated', 'UserDeleted')),
+    "crud-notifications": GroupSpec('notifications', None, ('user-events', 'order-events', 'payment-events', 'shipping-events', 'support-events'), ('AccountNoticeRequested', 'DeliveryCompleted', 'ETAUpdated', 'OrderCancelled', 'OrderCreated', 'PaymentAttemptFailed', 'PaymentFailed', 'PaymentProcessed', 'RefundProcessed', 'ReturnApproved', 'ReturnReceived', 'ReturnRejected', 'ReturnRequested', 'RouteIssueDetected', 'ShipmentStatusUpdated', 'TicketCreated', 'TicketResolved', 'TicketUpdated', 'UserCreated', 'UserDeleted')),
     "crud-addresses": GroupSpec('addresses', None, ('user-events',), ('UserDeleted',)),
     "crud-cart": GroupSpec('cart', None, ('user-events',), ('UserDeleted',)),
     "crud-payment-methods": GroupSpec('payment_methods', None, ('user-events',), ('UserDeleted',)),
@@ -671,6 +678,7 @@ GROUPS: Final[dict[str, GroupSpec]] = {
 }
 
 EventType = Literal[
+    "AccountNoticeRequested",
     "DeliveryCompleted",
     "ETAUpdated",
     "InventoryReleased",

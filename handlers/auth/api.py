@@ -20,7 +20,7 @@ from handlers.platform.attempts import forgive_sign_in, may_mail, sign_in_attemp
 from handlers.platform.email import address_in
 from handlers.platform.errors import Problem, fault, forbidden, invalid, unauthorized
 from handlers.platform.ids import new_id
-from handlers.users import mails, proofs, store
+from handlers.users import proofs, store
 from handlers.users.credentials import check_new_password, renew_hash
 from handlers.users.end_session import end_session
 from handlers.users.rules import new_user, two_factor_on, user_view
@@ -67,8 +67,7 @@ async def _resend(call: Call, email: str) -> None:
     found = await store.by_email(call.services.store, email)
     if found is None or found.data["email_verified"]:
         return
-    token = await proofs.renew(call, "verify", found)
-    proofs.send_verification(call.services, found.data, token)
+    await proofs.request_link(call, "verify", found)
 
 
 async def login(body: m.LoginRequest, call: Call) -> v.LoginResult | Reply[v.LoginResult]:
@@ -119,9 +118,7 @@ async def _forgot(call: Call, email: str) -> None:
     found = await store.by_email(services.store, email)
     if found is None:
         return
-    token = await proofs.renew(call, "reset", found)
-    message = mails.password_reset(email, found.data["name"], services.settings.public_url, token)
-    await services.mailer.send(message)
+    await proofs.request_link(call, "reset", found)
 
 
 async def reset_password(body: m.ResetPasswordRequest, call: Call) -> v.VerifiedEmail:

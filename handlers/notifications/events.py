@@ -1,6 +1,7 @@
-"""What customers are told when something happens to their orders. A mail server that is down holds up this group only.
+"""What customers are told when something happens to their orders and accounts.
 
-Events carry ids: address and preferences are read when the message is sent.
+A mail server that is down holds up this group only. Events carry ids: address and preferences are
+read when the message is sent.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from generated import events as e
 from handlers.contract.services import EventServices
 from handlers.notifications import templates
+from handlers.notifications.notify_owner import notify_owner
 from handlers.notifications.tell_customer import tell_customer
 from handlers.notifications.welcome_customer import forget_welcome, welcome_customer
 from handlers.orders import store as orders
@@ -22,6 +24,12 @@ async def on_user_created(event: Event[e.UserCreatedData], services: EventServic
 async def on_user_deleted(event: Event[e.UserDeletedData], services: EventServices) -> None:
     """Forgets that the account was welcomed; what was told of orders names no person. May be done twice."""
     await forget_welcome(services, event.data["user_id"])
+
+
+async def on_account_notice_requested(event: Event[e.AccountNoticeRequestedData], services: EventServices) -> None:
+    """What was changed or asked for in an account."""
+    data = event.data
+    await notify_owner(services, data["user_id"], data["notice_id"], data["kind"])
 
 
 async def on_order_created(event: Event[e.OrderCreatedData], services: EventServices) -> None:

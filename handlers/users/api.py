@@ -12,7 +12,7 @@ from handlers.contract.reply import Reply
 from handlers.platform import cookies
 from handlers.platform.errors import unprocessable
 from handlers.platform.store.port import Document
-from handlers.users import leaving, mails, rules, store
+from handlers.users import leaving, rules, store
 from handlers.users.change_contact import change_contact
 from handlers.users.reauthenticate import reauthenticate, reauthenticated
 from handlers.users.security import (
@@ -22,7 +22,6 @@ from handlers.users.security import (
     renew_recovery_codes,
     verify_two_factor,
 )
-from handlers.users.tell_owner import tell_owner
 
 __all__ = [
     "change_password",
@@ -61,10 +60,9 @@ async def update_me(params: p.UpdateMeParameters, body: m.UserUpdate, call: Call
 
 async def delete_me(params: p.DeleteMeParameters, call: Call) -> Reply[None]:
     """Deletes the account for good."""
-    found = await reauthenticated(call, params.x_reauthentication)
+    await reauthenticated(call, params.x_reauthentication)
     await leaving.leave(call)
     call.security_event("account_deleted")
-    tell_owner(call.services, found.data, mails.account_deleted(found.data["email"], found.data["name"]))
     return Reply(None, headers=cookies.cleared(secure=call.services.settings.in_production))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pydantic import MISSING
 
 from generated import models as m
@@ -11,9 +13,9 @@ from handlers.platform.attempts import claim_mail
 from handlers.platform.email import address_in
 from handlers.platform.errors import unprocessable
 from handlers.platform.store.port import Document
-from handlers.users import email_change_rules, mail_tokens, mails, rules, store
+from handlers.users import email_change_rules, mail_tokens, rules, store
 from handlers.users.reauthenticate import reauthenticated
-from handlers.users.tell_owner import tell_owner
+from handlers.users.tell_owner import may_tell, new_mail_token, telling
 
 
 async def change_contact(call: Call, params: p.UpdateMeParameters, body: m.UserUpdate) -> Document:
@@ -29,31 +31,31 @@ async def change_contact(call: Call, params: p.UpdateMeParameters, body: m.UserU
     if moving or calling:
         before = await reauthenticated(call, params.x_reauthentication)
     if moving:
-        document = await _ask_for_proof(call, params, body, before, address)
+        document = await _ask_for_proof(call, params, body, before, address, calling=calling)
     else:
+        may = await may_tell(services, before.data) if calling else False
 
         def decide(user: rules.Json) -> rules.Change:
-            change = rules.updated(user, body, now)
+            change = telling(rules.updated(user, body, now), "phone_changed", may=may)
             if body.email is MISSING or user.get("pending_email") is None:
                 return change
-            return rules.Change(email_change_rules.called_off(change.user, now).user, change.fields)
+            return replace(change, user=email_change_rules.called_off(change.user, now).user)
 
         document = await store.change(call, call.principal.id, decide, if_match=params.if_match)
-    if calling:
-        tell_owner(services, before.data, mails.phone_changed(before.data["email"], document.data["name"]))
     return document
 
 
 async def _ask_for_proof(
-    call: Call, params: p.UpdateMeParameters, body: m.UserUpdate, before: Document, address: str
+    call: Call, params: p.UpdateMeParameters, body: m.UserUpdate, before: Document, address: str, *, calling: bool
 ) -> Document:
     services, now = call.services, call.services.clock.now()
-    user_id, old = before.data["user_id"], before.data["email"]
+    user_id = before.data["user_id"]
     if not await store.address_is_free(services, address, user_id):
         raise store.email_taken()
     # Whoever is signed in can name any address: its mailbox is not to be filled this way.
     await claim_mail(services.limits, address)
-    (token, hashed), (undo, undo_hashed) = mail_tokens.new_token("verify"), mail_tokens.new_token("undo")
+    (proof, hashed), (undo, undo_hashed) = new_mail_token(services, "verify"), new_mail_token(services, "undo")
+    may = await may_tell(services, before.data)
     await mail_tokens.keep(services.store, "verify", hashed, user_id=user_id, now=now)
     await mail_tokens.keep(services.store, "undo", undo_hashed, user_id=user_id, now=now)
 
@@ -64,12 +66,11 @@ async def _ask_for_proof(
         )
         if pending is None:
             raise unprocessable("The address was changed too often of late", "limit_reached")
-        return rules.Change(pending.user, change.fields)
+        change = replace(change, user=pending.user)
+        change = telling(change, "phone_changed", may=may and calling)
+        change = telling(change, "email_change_requested", notice_id=undo, may=may)
+        return telling(change, "verification_requested", to=address, notice_id=proof)
 
     document = await store.change(call, user_id, decide, if_match=params.if_match)
     call.security_event("email_change_requested")
-    name, public_url = document.data["name"], services.settings.public_url
-    tell_owner(services, before.data, mails.address_change_requested(old, name, public_url, undo))
-    verification = mails.verification(address, name, public_url, token)
-    services.background.spawn(services.mailer.send(verification), "verification mail")
     return document

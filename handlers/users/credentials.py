@@ -13,10 +13,11 @@ from handlers.platform.attempts import attempt, forgive
 from handlers.platform.errors import Problem, forbidden, unprocessable
 from handlers.platform.store.port import Document
 from handlers.platform.vault import Vault
-from handlers.users import factors, mails, store
+from handlers.users import factors, store
+from handlers.users.owner_notice_rules import NoticeKind
 from handlers.users.password_rules import password_fault
 from handlers.users.rules import Change, two_factor_on
-from handlers.users.tell_owner import tell_owner
+from handlers.users.tell_owner import may_tell, telling
 
 Json = dict[str, Any]
 
@@ -66,17 +67,24 @@ async def proven(call: Call, password: str | None) -> Document:
     return found
 
 
-async def change_proven(call: Call, proof: Document, code: str | None, decide: Callable[[Json], Change]) -> Json:
+async def change_proven(
+    call: Call,
+    proof: Document,
+    code: str | None,
+    decide: Callable[[Json], Change],
+    *,
+    kind: NoticeKind | None = None,
+) -> Json:
     """Changes the account of a proven owner, who shows the second factor besides where it is on; answers the account.
 
-    The code is used up with the change. Raises `Problem`: 422 `mfa_required` without a code, `mfa_code_invalid` for a
-    wrong one; 429 for too many attempts; what `decide` raises.
+    The code is used up with the change. `kind`: what the owner is told of it. Raises `Problem`: 422
+    `mfa_required` without a code, `mfa_code_invalid` for a wrong one; 429 for too many attempts; what `decide` raises.
     """
     services, user_id = call.services, proof.data["user_id"]
     guessing = two_factor_on(proof.data)
     if guessing and code is not None:
         await attempt(services.limits, call.request.address, f"mfa:{user_id}")
-    used: list[str] = []
+    may = await may_tell(services, proof.data)
 
     def guarded(user: Json) -> Change:
         still_proven(user, proof)
@@ -85,14 +93,14 @@ async def change_proven(call: Call, proof: Document, code: str | None, decide: C
         except Problem as problem:
             call.security_event("second_factor", "failure", reason=problem.rule or "")
             raise
-        used[:] = [code] if code is not None and len(code) != TOTP_DIGITS and before is not user else []
-        return decide(before)
+        change = decide(before)
+        if code is not None and len(code) != TOTP_DIGITS and before is not user:
+            change = telling(change, "recovery_code_used", may=may)
+        return telling(change, kind, may=may) if kind is not None else change
 
     changed = (await store.change(call, user_id, guarded)).data
     if guessing:
         await forgive(services.limits, f"mfa:{user_id}")
-    if used:
-        tell_owner(services, changed, mails.recovery_code_used(changed["email"], changed["name"]))
     return changed
 
 

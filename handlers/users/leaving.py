@@ -13,7 +13,9 @@ from handlers.platform.store.claims import ClaimTaken, claim, doubt, release
 from handlers.platform.store.port import Delete, DocumentMissing, DocumentStore, Eq, Query, VersionConflict
 from handlers.users import mail_tokens, store
 from handlers.users.erase_again import schedule_erasure
+from handlers.users.rules import Change
 from handlers.users.session_index import forget_sessions
+from handlers.users.tell_owner import may_tell, telling
 
 Json = dict[str, Any]
 
@@ -70,7 +72,12 @@ async def _delete(call: Call) -> None:
     await doubt(documents, store.EMAIL, before["email"], before["user_id"], clock=call.services.clock)
     for identity in before["identities"]:
         await doubt(documents, store.IDENTITY, identity, before["user_id"], clock=call.services.clock)
-    user = await store.delete(call, before["user_id"])
+    may = await may_tell(call.services, before)
+
+    def decide(user: Json) -> Change:
+        return telling(Change(user), "account_deleted", may=may)
+
+    user = await store.delete(call, before["user_id"], decide)
     with suppress(CacheUnavailable):
         # They open nothing any more; what Redis keeps of devices and networks ends by itself within a week otherwise.
         await forget_sessions(call.services.cache, user["user_id"])

@@ -1,4 +1,4 @@
-"""Tokens that go out by mail: chance, kept as a hash until they end, and in force while the account names them.
+"""Tokens that go out by mail: derived by a key, kept as a hash until they end, in force while the account names them.
 
 The account holds the hash of the last token sent for a purpose. Using one is one guarded write of the account, which
 takes the hash away together with the token's effect: single use and effect cannot come apart, and a later mail replaces
@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -40,24 +39,24 @@ class MailToken:
     expired: bool
 
 
-def new_token(purpose: Purpose) -> tuple[str, str]:
-    """A token for a mail, and its hash."""
-    token = _PREFIX[purpose] + secrets.token_urlsafe(24)
+def derived_token(key: bytes, purpose: Purpose, notice_id: str) -> tuple[str, str]:
+    """The token of a mail, and its hash. `key`: derived from DATA_KEY; `notice_id`: of this mail alone.
+
+    Whoever sends the mail derives it again, so it stands in no event and in no document, and a mail that is sent once
+    more has the same link.
+    """
+    chance = hmac.digest(key, f"{purpose}|{notice_id}".encode(), "sha256")[:24]
+    token = _PREFIX[purpose] + base64.urlsafe_b64encode(chance).decode()
     return token, token_hash(token)
 
 
 def sign_up_token(key: bytes, user_id: str) -> tuple[str, str]:
-    """The token of an account's first verification mail, and its hash: whoever sends the mail derives it again.
-
-    So it stands in no event, and a mail that is sent once more has the same link. `key`: derived from DATA_KEY.
-    """
-    chance = hmac.digest(key, user_id.encode(), "sha256")[:24]
-    token = _PREFIX["verify"] + base64.urlsafe_b64encode(chance).decode()
-    return token, token_hash(token)
+    """The token of an account's first verification mail, and its hash: derived from the account's id."""
+    return derived_token(key, "verify", user_id)
 
 
 def token_hash(token: str) -> str:
-    """What is kept of a token; 192 bits of chance need no salt."""
+    """What is kept of a token; 192 bits that nobody can guess need no salt."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 

@@ -30,7 +30,7 @@ def verification(to: str, name: str, public_url: str, token: str, message_id: st
     )
 
 
-def password_reset(to: str, name: str, public_url: str, token: str) -> Message:
+def password_reset(to: str, name: str, public_url: str, token: str, message_id: str | None = None) -> Message:
     """Lets the owner of an address set a new password."""
     return _message(
         to,
@@ -39,10 +39,11 @@ def password_reset(to: str, name: str, public_url: str, token: str) -> Message:
         "somebody, hopefully you, asked to set a new password for your account. The link is good for one hour.",
         "If it was not you, leave this mail alone: your password stays as it is.",
         link=(_link(public_url, "/auth/reset-password", token), "Set a new password"),
+        message_id=message_id,
     )
 
 
-def address_change_requested(to: str, name: str, public_url: str, token: str) -> Message:
+def address_change_requested(to: str, name: str, public_url: str, token: str, message_id: str | None = None) -> Message:
     """Tells the address in force that it is to be changed, and how to undo that. The new one is not named."""
     return _message(
         to,
@@ -53,10 +54,11 @@ def address_change_requested(to: str, name: str, public_url: str, token: str) ->
         " new address was confirmed. It ends every session, and you set a new password.",
         "If it was you, there is nothing to do.",
         link=(_link(public_url, "/auth/undo-email-change", token), "Undo the change"),
+        message_id=message_id,
     )
 
 
-def address_changed(to: str, name: str) -> Message:
+def address_changed(to: str, name: str, message_id: str | None = None) -> Message:
     """Tells an address that it is the account's from now on."""
     return _message(
         to,
@@ -64,52 +66,66 @@ def address_changed(to: str, name: str) -> Message:
         name,
         "this is the e-mail address of your account from now on, and every session was ended.",
         "If it was not you, write to our support at once.",
+        message_id=message_id,
     )
 
 
-def phone_changed(to: str, name: str) -> Message:
+def phone_changed(to: str, name: str, message_id: str | None = None) -> Message:
     """Tells the owner that the telephone number is another one now. Neither is named."""
-    return _notice(to, "Your telephone number was changed", name, "the telephone number of your account was changed.")
+    return _notice(
+        to,
+        "Your telephone number was changed",
+        name,
+        "the telephone number of your account was changed.",
+        message_id=message_id,
+    )
 
 
-def two_factor_on(to: str, name: str) -> Message:
+def two_factor_on(to: str, name: str, message_id: str | None = None) -> Message:
     """Tells the owner that signing in takes a second factor from now on."""
     return _notice(
         to,
         "Two-factor authentication is on",
         name,
         "signing in to your account now takes a code of the authenticator app that was set up.",
+        message_id=message_id,
     )
 
 
-def two_factor_off(to: str, name: str) -> Message:
+def two_factor_off(to: str, name: str, message_id: str | None = None) -> Message:
     """Tells the owner that signing in takes the password alone from now on."""
     return _notice(
         to,
         "Two-factor authentication is off",
         name,
         "signing in to your account does not take a second factor any more.",
+        message_id=message_id,
     )
 
 
-def recovery_codes_renewed(to: str, name: str) -> Message:
+def recovery_codes_renewed(to: str, name: str, message_id: str | None = None) -> Message:
     """Tells the owner that the recovery codes from before are without force."""
     return _notice(
         to,
         "Your recovery codes were replaced",
         name,
         "new recovery codes were made for your account. The ones from before do not work any more.",
+        message_id=message_id,
     )
 
 
-def recovery_code_used(to: str, name: str) -> Message:
+def recovery_code_used(to: str, name: str, message_id: str | None = None) -> Message:
     """Tells the owner that one recovery code is gone."""
     return _notice(
-        to, "A recovery code was used", name, "a recovery code of your account was used. It is good only once."
+        to,
+        "A recovery code was used",
+        name,
+        "a recovery code of your account was used. It is good only once.",
+        message_id=message_id,
     )
 
 
-def account_deleted(to: str, name: str) -> Message:
+def account_deleted(to: str, name: str, message_id: str | None = None) -> Message:
     """Tells the owner that there is no account any more."""
     return _message(
         to,
@@ -117,10 +133,11 @@ def account_deleted(to: str, name: str) -> Message:
         name,
         "your account was deleted, with everything that we do not have to keep.",
         "If it was not you, write to our support.",
+        message_id=message_id,
     )
 
 
-def password_changed(to: str, name: str) -> Message:
+def password_changed(to: str, name: str, message_id: str | None = None) -> Message:
     """Tells the owner that the password is another one now."""
     return _message(
         to,
@@ -128,12 +145,13 @@ def password_changed(to: str, name: str) -> Message:
         name,
         "the password of your account was changed, and every session was ended.",
         "If it was not you, set a new one by ‘Forgot password’ and write to our support.",
+        message_id=message_id,
     )
 
 
-def _notice(to: str, subject: str, name: str, what: str) -> Message:
+def _notice(to: str, subject: str, name: str, what: str, *, message_id: str | None) -> Message:
     hint = "If it was not you, set a new password by ‘Forgot password’ and write to our support."
-    return _message(to, subject, name, what, hint)
+    return _message(to, subject, name, what, hint, message_id=message_id)
 
 
 def _link(public_url: str, path: str, token: str) -> str:

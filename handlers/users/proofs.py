@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
@@ -12,16 +13,11 @@ from handlers.platform.cache import CacheUnavailable
 from handlers.platform.errors import Problem, unprocessable
 from handlers.platform.store.claims import doubt, release
 from handlers.platform.store.port import Document
-from handlers.users import email_change_rules, mail_tokens, mails, rules, store
+from handlers.users import email_change_rules, mail_tokens, rules, store
 from handlers.users.credentials import check_new_password
 from handlers.users.mail_tokens import MailToken, Purpose
-from handlers.users.tell_owner import tell_owner
-
-
-def send_verification(services: Services, user: rules.Json, token: str) -> None:
-    """Sends a verification mail that was asked for in the background. The token's hash is in the account already."""
-    message = mails.verification(user["email"], user["name"], services.settings.public_url, token)
-    services.background.spawn(services.mailer.send(message), "verification mail")
+from handlers.users.owner_notice_rules import NoticeKind
+from handlers.users.tell_owner import new_mail_token, telling
 
 
 async def prepare_verification(services: Services, user: rules.Json) -> None:
@@ -49,13 +45,22 @@ async def keep_verification(services: Services, user: rules.Json, hashed: str) -
     await mail_tokens.keep(services.store, "verify", hashed, user_id=user["user_id"], now=services.clock.now())
 
 
-async def renew(call: Call, purpose: Literal["verify", "reset"], found: Document) -> str:
-    """A new token for an account, which is the only one in force from now on."""
-    services, user = call.services, found.data
-    token, hashed = mail_tokens.new_token(purpose)
-    await mail_tokens.keep(services.store, purpose, hashed, user_id=user["user_id"], now=services.clock.now())
-    await store.change(call, user["user_id"], lambda current: rules.with_mail_token(current, purpose, hashed))
-    return token
+async def request_link(call: Call, purpose: Literal["verify", "reset"], found: Document) -> None:
+    """Has a mail sent with a new link for an account, the only one in force from now on, in one change with it."""
+    notice_id, hashed = await new_link(call.services, purpose, found.data["user_id"])
+    kind: NoticeKind = "verification_requested" if purpose == "verify" else "password_reset_requested"
+
+    def decide(user: rules.Json) -> rules.Change:
+        return telling(rules.with_mail_token(user, purpose, hashed), kind, notice_id=notice_id)
+
+    await store.change(call, found.data["user_id"], decide)
+
+
+async def new_link(services: Services, purpose: Purpose, user_id: str) -> tuple[str, str]:
+    """The id of a new notice and the hash of its link's token, which is kept; in force once the account names it."""
+    notice_id, hashed = new_mail_token(services, purpose)
+    await mail_tokens.keep(services.store, purpose, hashed, user_id=user_id, now=services.clock.now())
+    return notice_id, hashed
 
 
 async def redeem(call: Call, purpose: Purpose, token: str) -> MailToken:
@@ -83,18 +88,17 @@ async def verify(call: Call, token: str) -> Document:
 
 
 async def _changed(call: Call, found: Document, address: str, known: MailToken) -> Document:
-    services, now = call.services, call.services.clock.now()
+    now = call.services.clock.now()
 
     def decide(user: rules.Json) -> rules.Change:
         change = email_change_rules.proven(user, known.hash, now)
         if change is None:
             raise token_invalid()
-        return change
+        return telling(change, "email_changed")
 
     old = found.data["email"]
     document = await store.change_email(call, known.user_id, old, address, decide=decide, gone=token_invalid)
     call.security_event("email_changed", principal=known.user_id)
-    tell_owner(services, document.data, mails.address_changed(address, document.data["name"]))
     return document
 
 
@@ -109,12 +113,14 @@ async def undo_email_change(call: Call, token: str) -> rules.Json:
     change = email_change_rules.undone(found.data, known.hash, now) if found is not None else None
     if found is None or change is None:
         raise token_invalid()
+    notice_id, reset_hash = await new_link(services, "reset", known.user_id)
 
     def decide(user: rules.Json) -> rules.Change:
         again = email_change_rules.undone(user, known.hash, now)
         if again is None or user["email"] != found.data["email"]:
             raise token_invalid()
-        return again
+        renewed = replace(again, user=rules.with_mail_token(again.user, "reset", reset_hash).user)
+        return telling(renewed, "password_reset_requested", notice_id=notice_id)
 
     old, address = found.data["email"], change.user["email"]
     if old == address:
@@ -122,12 +128,6 @@ async def undo_email_change(call: Call, token: str) -> rules.Json:
     else:
         document = await store.change_email(call, known.user_id, old, address, decide=decide, gone=token_invalid)
     call.security_event("email_change_undone", principal=known.user_id)
-    reset_token = await renew(call, "reset", document)
-    tell_owner(
-        services,
-        document.data,
-        mails.password_reset(address, document.data["name"], services.settings.public_url, reset_token),
-    )
     return document.data
 
 
@@ -154,7 +154,7 @@ async def reset(call: Call, token: str, password: str) -> rules.Json:
         change = rules.with_reset_password(user, known.hash, hashed, now)
         if change is None:
             raise token_invalid()
-        return change
+        return telling(change, "password_changed")
 
     # Where the identities go with it, their claims do too; pending meanwhile, so that a crash blocks none for good.
     given_up = [] if found.data["email_verified"] else found.data["identities"]
@@ -165,7 +165,6 @@ async def reset(call: Call, token: str, password: str) -> rules.Json:
         if identity not in user["identities"]:
             await release(services.store, store.IDENTITY, identity, known.user_id)
     call.security_event("password_changed", principal=known.user_id, reason="reset")
-    tell_owner(services, user, mails.password_changed(user["email"], user["name"]))
     return user
 
 

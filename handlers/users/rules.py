@@ -16,6 +16,7 @@ from generated import views as v
 from generated.errors import ErrorRule
 from handlers.platform.clock import timestamp
 from handlers.platform.money import major_units
+from handlers.users.owner_notice_rules import OwnerNotice
 
 Json = dict[str, Any]
 Role = Literal["customer", "staff", "admin"]
@@ -41,11 +42,12 @@ TIERS: Final[tuple[tuple[Tier, int], ...]] = (("bronze", 0), ("silver", 500), ("
 class Change:
     """An account as it will be, and the parts that differ, as `UserUpdated` names them.
 
-    No parts: a change that is nobody else's business, and no event.
+    No parts: a change that is nobody else's business, and no such event. `notices`: mails to the owner about it.
     """
 
     user: Json
     fields: tuple[Field, ...] = ()
+    notices: tuple[OwnerNotice, ...] = ()
 
 
 # --- accounts -------------------------------------------------------------------------------------------------------

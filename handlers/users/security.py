@@ -13,9 +13,9 @@ from handlers.contract.call import Call
 from handlers.contract.services import Services
 from handlers.platform.errors import conflict, unprocessable
 from handlers.platform.passwords import encoded
-from handlers.users import credentials, factors, mails, rules, store
+from handlers.users import credentials, factors, rules, store
 from handlers.users.reauthenticate import reauthenticated
-from handlers.users.tell_owner import tell_owner
+from handlers.users.tell_owner import may_tell, telling
 
 
 async def change_password(body: m.PasswordChange, call: Call) -> None:
@@ -27,9 +27,12 @@ async def change_password(body: m.PasswordChange, call: Call) -> None:
     services, now = call.services, call.services.clock.now()
     hashed = await services.passwords.hash(body.new_password)
     code = None if body.code is MISSING else body.code
-    changed = await credentials.change_proven(call, proof, code, lambda user: rules.with_password(user, hashed, now))
+
+    def decide(user: rules.Json) -> rules.Change:
+        return rules.with_password(user, hashed, now)
+
+    await credentials.change_proven(call, proof, code, decide, kind="password_changed")
     call.security_event("password_changed")
-    tell_owner(services, changed, mails.password_changed(changed["email"], changed["name"]))
 
 
 async def enable_two_factor(body: m.TwoFactorEnableRequest, call: Call) -> v.TwoFactorSetup:
@@ -54,6 +57,7 @@ async def verify_two_factor(body: m.TwoFactorVerifyRequest, call: Call) -> v.Two
     """Switches the second factor on with the app's first code; answers the recovery codes, this one time."""
     services, user_id, now = call.services, call.principal.id, call.services.clock.now()
     codes, hashes = _new_recovery_codes(services, user_id)
+    may = await may_tell(services, (await store.signed_in(call)).data)
 
     def decide(user: rules.Json) -> rules.Change:
         state = user["two_factor"]["state"]
@@ -65,11 +69,10 @@ async def verify_two_factor(body: m.TwoFactorVerifyRequest, call: Call) -> v.Two
         step = factors.matching_step(secret, body.code, now, user["two_factor"]["last_step"])
         if step is None:
             raise unprocessable("The code is wrong", "mfa_code_invalid")
-        return factors.switched_on(user, step, hashes, now)
+        return telling(factors.switched_on(user, step, hashes, now), "two_factor_on", may=may)
 
-    changed = (await store.change(call, user_id, decide)).data
+    await store.change(call, user_id, decide)
     call.security_event("two_factor_on")
-    tell_owner(services, changed, mails.two_factor_on(changed["email"], changed["name"]))
     return {"two_factor_enabled": True, "recovery_codes": codes}
 
 
@@ -78,27 +81,30 @@ async def disable_two_factor(body: m.TwoFactorDisableRequest, call: Call) -> Non
     proof = await credentials.proven(call, None if body.password is MISSING else body.password)
     if not rules.two_factor_on(proof.data):
         raise _not_on()
-    services, now = call.services, call.services.clock.now()
-    changed = await credentials.change_proven(call, proof, body.code, lambda user: factors.switched_off(user, now))
+    now = call.services.clock.now()
+
+    def decide(user: rules.Json) -> rules.Change:
+        return factors.switched_off(user, now)
+
+    await credentials.change_proven(call, proof, body.code, decide, kind="two_factor_off")
     call.security_event("two_factor_off")
-    tell_owner(services, changed, mails.two_factor_off(changed["email"], changed["name"]))
 
 
 async def renew_recovery_codes(params: p.RenewRecoveryCodesParameters, call: Call) -> v.TwoFactorRecoveryCodes:
     """Replaces the recovery codes; answers the new ones, this one time."""
-    await reauthenticated(call, params.x_reauthentication)
+    found = await reauthenticated(call, params.x_reauthentication)
     services, now = call.services, call.services.clock.now()
     codes, hashes = _new_recovery_codes(services, call.principal.id)
+    may = await may_tell(services, found.data)
 
     def decide(user: rules.Json) -> rules.Change:
         change = factors.with_recovery_codes(user, hashes, now)
         if change is None:
             raise _not_on()
-        return change
+        return telling(change, "recovery_codes_renewed", may=may)
 
-    changed = (await store.change(call, call.principal.id, decide)).data
+    await store.change(call, call.principal.id, decide)
     call.security_event("recovery_codes_renewed")
-    tell_owner(services, changed, mails.recovery_codes_renewed(changed["email"], changed["name"]))
     return {"two_factor_enabled": True, "recovery_codes": codes}
 
 

@@ -10,6 +10,7 @@ from handlers.contract.call import Call
 from handlers.contract.services import Services
 from handlers.platform.errors import conflict, precondition_failed, unauthorized, unavailable
 from handlers.platform.etags import expected
+from handlers.platform.patience import NotYetThere
 from handlers.platform.store.claims import ClaimTaken, Holds, claimed, confirm, doubt, owner_of, release
 from handlers.platform.store.port import (
     Create,
@@ -21,10 +22,12 @@ from handlers.platform.store.port import (
     OutcomeUnknown,
     Patch,
     Replace,
+    Upsert,
     VersionConflict,
 )
-from handlers.users import email_change_rules, loyalty
+from handlers.users import email_change_rules, loyalty, owner_notice_rules
 from handlers.users.known_versions import KnownVersions
+from handlers.users.owner_notice_rules import OwnerNotice
 from handlers.users.rules import Change
 
 Json = dict[str, Any]
@@ -183,22 +186,42 @@ async def create_with_identity(call: Call, user: Json, identity: str) -> Documen
         return await create(call, user)
 
 
-async def delete(call: Call, user_id: str) -> Json:
-    """Deletes an account with `UserDeleted`, in one batch; answers what it was. Raises `Problem` 401 if it is gone."""
+async def delete(call: Call, user_id: str, decide: Decide) -> Json:
+    """Deletes an account with `UserDeleted` and the notices of `decide`, in one batch; answers what it was.
+
+    Raises `Problem` 401 if it is gone.
+    """
     store = call.services.store
     for _ in range(_ATTEMPTS):
         found = await read(store, user_id)
         if found is None:
             raise account_gone()
         user = found.data
+        notices = _notices(call, user, decide(user).notices)
         event = _event(call, user, "UserDeleted", {"user_id": user_id})
         try:
-            await store.batch(CONTAINER, user_id, [Delete(user_id, if_match=found.etag), event])
+            await store.batch(CONTAINER, user_id, [Delete(user_id, if_match=found.etag), *notices, event])
         except (VersionConflict, DocumentMissing):
             continue
         call.services.room(KnownVersions).note(user_id, None)
         return user
     raise unavailable("Others are changing this account")
+
+
+async def notice(store: DocumentStore, user_id: str, notice_id: str) -> Document:
+    """What is kept of a notice that an event tells of. One point read.
+
+    Raises `NotYetThere` when it is not to be seen: another process wrote it, and replicas may be behind.
+    """
+    found = await store.read(CONTAINER, user_id, notice_id)
+    if found is None:
+        raise NotYetThere(f"{notice_id}: an event tells of the notice, and it is not to be seen")
+    return found
+
+
+async def note_sent(store: DocumentStore, notice: Document, now: str) -> None:
+    """Notes that a notice was sent, and erases whom it went to. May be done twice."""
+    await store.write(CONTAINER, Upsert(owner_notice_rules.sent(notice.data, now)))
 
 
 async def note_login(services: Services, user_id: str, moment: str) -> Document | None:
@@ -240,6 +263,7 @@ async def _replace(call: Call, change: Change, etag: str) -> Document:
             "changed_fields": list(change.fields),
         }
         operations.append(_event(call, user, "UserUpdated", data))
+    operations += _notices(call, user, change.notices)
     return await _batch(call.services.store, user, [Replace(user, if_match=etag), *operations])
 
 
@@ -255,6 +279,16 @@ async def _batch(store: DocumentStore, user: Json, operations: Sequence[Operatio
     document = written[0]
     assert document is not None  # noqa: S101 - the first operation writes one
     return document
+
+
+def _notices(call: Call, user: Json, notices: Sequence[OwnerNotice]) -> list[Operation]:
+    """What a batch holds of notices to the owner: each with the event that has it sent."""
+    operations: list[Operation] = []
+    for each in notices:
+        data = {"user_id": user["user_id"], "notice_id": each.id, "kind": each.kind}
+        operations.append(Create(owner_notice_rules.notice_row(user["user_id"], each)))
+        operations.append(_event(call, user, "AccountNoticeRequested", data))
+    return operations
 
 
 def _event(call: Call, user: Json, event_type: str, data: Json) -> Create:

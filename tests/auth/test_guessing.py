@@ -212,7 +212,8 @@ async def test_accounts_that_come_and_go_flood_no_mailbox(tmp_path: Path, redis_
             session = (await guess(caller, victim, PASSWORD)).json()
             again = await asked_again(running, Person(victim, PASSWORD, session))
             assert (await running.client.delete("/api/users/me", headers=again)).status_code == 204
-        assert len(await mails(running, victim)) == 3
+        # Whoever has left before the mail of the sign-up is sent is not asked to confirm any more.
+        assert 2 <= len(await mails(running, victim)) <= 3
 
 
 def from_address(running: RunningApp, number: int, base: str = "203.0.113.{}") -> httpx.AsyncClient:

@@ -11,9 +11,11 @@ from uuid import uuid4
 
 import httpx
 
+from handlers.notifications.notify_owner import notify_owner
 from handlers.notifications.store import was_sent
 from handlers.notifications.welcome_customer import welcome_customer
 from handlers.partners.mail import outbox_messages
+from handlers.platform.store.port import Query
 from handlers.users.proofs import first_token
 from handlers.users.store import by_email
 from tests.support.app import ORIGIN, RunningApp
@@ -93,6 +95,7 @@ async def mails(running: RunningApp, to: str) -> list[dict[str, Any]]:
     """The mails to an address, newest first."""
     await running.services.background.drain()
     await welcomed(running, to)
+    await notified(running, to)
     return outbox_messages(running.services.settings.data_dir, to=to)
 
 
@@ -114,6 +117,34 @@ async def welcomed(running: RunningApp, email: str) -> None:
         await eventually(done)
 
 
+async def notified(running: RunningApp, to: str) -> None:
+    """The notices to an address have been sent; by hand, where the application has no event side."""
+
+    async def none_waits() -> bool:
+        return not await waiting_notices(running, to)
+
+    if running.services.bus is not None:
+        await eventually(none_waits)
+        return
+    for data in await waiting_notices(running, to):
+        await notify_owner(running.services, data["user_id"], data["notice_id"], data["kind"])
+
+
+async def waiting_notices(running: RunningApp, to: str) -> list[dict[str, Any]]:
+    """The data of the events whose notices to an address are not sent yet, oldest first."""
+    query = Query("users", kind="outbox", purpose="outbox_relay", limit=1000)
+    page = await running.services.store.query(query)
+    envelopes = [row.data["envelope"] for row in page.items]
+    waiting = []
+    for each in sorted(envelopes, key=lambda envelope: envelope["timestamp"]):
+        if each["event_type"] == "AccountNoticeRequested":
+            data = each["data"]
+            kept = await running.services.store.read("users", data["user_id"], data["notice_id"])
+            if kept is not None and kept.data["to"] == to:
+                waiting.append(data)
+    return waiting
+
+
 async def mailed_token(running: RunningApp, to: str, prefix: str = "vm-") -> str:
     """The token in the newest mail to an address that has one of this kind."""
     for mail in await mails(running, to):
@@ -130,10 +161,8 @@ def rule_of(answer: httpx.Response) -> str | None:
 
 
 async def outbox_events(running: RunningApp, user_id: str) -> list[dict[str, Any]]:
-    """The events written for an account, oldest first."""
-    from handlers.platform.store.port import Query  # noqa: PLC0415
-
+    """The events of what an account went through, oldest first; without those that have a mail sent to its owner."""
     query = Query("users", partition=user_id, kind="outbox", limit=100)
     page = await running.services.store.query(query)
     rows = sorted((item.data for item in page.items), key=lambda row: row["sequence"])
-    return [row["envelope"] for row in rows]
+    return [row["envelope"] for row in rows if row["envelope"]["event_type"] != "AccountNoticeRequested"]

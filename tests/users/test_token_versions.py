@@ -177,6 +177,8 @@ def kept_of(folder: Path, person: Person) -> list[str]:
             for row in database.execute(f'SELECT * FROM "{table}"'):
                 text = " ".join(_text(value) for value in row)
                 of_events = '"kind":"outbox"' in text or '"kind":"inbox"' in text
+                # A notice that was sent names the account alone and goes with its event.
+                of_events |= '"kind":"notice"' in text and person.email not in text
                 if table != "c_erasures" and not of_events and (person.user_id in text or person.email in text):
                     found.append(f"{table}: {text[:300]}")
     return found
