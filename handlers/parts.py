@@ -23,6 +23,7 @@ from handlers.platform.dependencies import Dependencies
 from handlers.platform.events import EventContract
 from handlers.platform.inbox import Inbox
 from handlers.platform.outbox import Outbox
+from handlers.platform.redis_identity import RedisIdentity
 from handlers.platform.responses.responses import Responses
 from handlers.platform.startup import Startup
 from handlers.platform.store.absent import AbsentStore
@@ -123,6 +124,15 @@ def open_carriers(settings: Settings, clock: Clock) -> Carriers | None:
     return None if settings.in_production else BuiltInCarriers(clock)
 
 
+def open_redis_identity(settings: Settings) -> RedisIdentity | None:
+    """The login to Redis with Entra ID, where that is asked for; else None. Its library is loaded only then."""
+    if settings.redis_address is None or not settings.redis_entra_id:
+        return None
+    from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415 - loaded only then
+
+    return RedisIdentity(DefaultAzureCredential(), settings.redis_username)
+
+
 def text_of(secret: SecretStr | None) -> str | None:
     """A secret's text, or None."""
     return secret.get_secret_value() if secret is not None else None
@@ -134,7 +144,13 @@ def event_services(
     """What handling events needs. Nothing is connected yet but the store."""
     clock = clock or SystemClock()
     telemetry = Telemetry()
-    cache = Cache(settings.redis_address, password=text_of(settings.redis_password))
+    cache = Cache(
+        settings.redis_address,
+        username=settings.redis_username,
+        password=text_of(settings.redis_password),
+        cluster=settings.redis_cluster,
+        identity=open_redis_identity(settings),
+    )
     cache.expose(telemetry)
     background = Background()
     dependencies = Dependencies(telemetry)

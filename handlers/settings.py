@@ -170,6 +170,12 @@ class Settings(BaseSettings):
     """Redis or Valkey: redis://, rediss:// or unix://. Needed in production."""
     redis_password: SecretStr | None = None
     """Password of Redis, when it is not in the URL."""
+    redis_username: str | None = None
+    """User of Redis, when it is not in the URL. With Entra ID: our object id, if not the token's `oid`."""
+    redis_entra_id: bool = False
+    """Log in to Redis with Entra ID (managed identity) instead of a password. Production needs TLS for it."""
+    redis_cluster: bool = False
+    """Whether Redis is a cluster (on Azure: OSS cluster policy). REDIS_URL then names any of its servers."""
     redis_ssl: bool = True
     """TLS to Redis (without meaning for unix://). Local: false."""
     event_hub_namespace: str | None = None

@@ -34,6 +34,7 @@ def faults_of(settings: Settings) -> list[tuple[str, str]]:
         _needed(settings),
         _edge(settings),
         _addresses(settings),
+        _redis(settings),
         _event_hubs(settings),
         _shop(settings),
     )
@@ -155,9 +156,24 @@ def _addresses(settings: Settings) -> Faults:
             yield name, "needs to be an http or https address"
     if not settings.crud_addresses or not all(_is_url(one, ("http", "https")) for one in settings.crud_addresses):
         yield "crud_service_url", "needs to be an http or https address, or several with commas"
+
+
+def _redis(settings: Settings) -> Faults:
     url = settings.redis_address
-    if url is not None and not _is_url(url, ("redis", "rediss", "unix")):
+    if url is None:
+        return
+    if not _is_url(url, ("redis", "rediss", "unix")):
         yield "redis_url", "needs to be redis://host:port, rediss://host:port or unix:///path"
+        return
+    parts = urlsplit(url)
+    if settings.redis_cluster and (parts.scheme == "unix" or parts.path not in ("", "/", "/0")):
+        yield "redis_cluster", "a cluster has no unix:// socket and no database but 0"
+    if not settings.redis_entra_id:
+        return
+    if settings.redis_password is not None or parts.username or parts.password:
+        yield "redis_entra_id", "takes the place of REDIS_PASSWORD and of user and password in REDIS_URL: give one"
+    if settings.in_production and parts.scheme != "rediss":
+        yield "redis_entra_id", "needs TLS in production: rediss:// or REDIS_SSL=true"
 
 
 def _event_hubs(settings: Settings) -> Faults:

@@ -1,40 +1,29 @@
 """Redis (or Valkey), typed and with little patience: 250 ms and the answer is `CacheUnavailable`.
 
-The 250 ms are those of one call with all that belongs to it: waiting for a connection, opening it, asking. While Redis
-is away a breaker lets one attempt a second through; every other call fails at once, so that an outage costs one slow
-attempt a second and not one per request. What to do without the cache is up to the caller (decision 19).
+The 250 ms are those of one call with all that belongs to it: waiting for a connection, opening it, asking, being sent
+to another server of a cluster. While a server is away a breaker lets one attempt a second through; every other call
+fails at once, so that an outage costs one slow attempt a second and not one per request. What to do without the cache
+is up to the caller (decision 19).
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.asyncio.connection import parse_url
+from redis.exceptions import RedisError, ResponseError
+
+from handlers.platform.redis_cluster import Cluster
+from handlers.platform.redis_server import Command, NotAsked, Server, Value
 
 if TYPE_CHECKING:
+    from handlers.platform.redis_identity import RedisIdentity
     from handlers.platform.telemetry import Telemetry
 
-log = logging.getLogger(__name__)
-
-T = TypeVar("T")
-Value = bytes | str | int
-
-OPERATION_SECONDS: Final = 0.25
-RETRY_SECONDS: Final = 1.0
-# A timer that comes later than this says that the event loop was held up.
-_LATE_SECONDS: Final = 0.02
-# What the client waits for at most by itself; `_budget` ends a call long before.
-_BACKSTOP_SECONDS: Final = 1.0
-MAX_CONNECTIONS: Final = 32
+__all__ = ["Cache", "CacheUnavailable", "Script", "Value"]
 
 
 class CacheUnavailable(Exception):
@@ -52,38 +41,47 @@ class Script:
 
 
 class Cache:
-    """One connection pool, opened at first use, for one event loop. Without `url` every call raises `CacheUnavailable`.
+    """One server, or a cluster with `cluster`, for one event loop. Without `url` every call raises `CacheUnavailable`.
 
-    `url`: `redis://`, `rediss://` (TLS) or `unix://`, with or without the password.
+    `url`: `redis://`, `rediss://` (TLS) or `unix://`, with or without user name and password; of a cluster any server.
+    With an `identity` there is no password. Keys of one script share a {hash tag}: a cluster keeps them in one slot.
     """
 
     def __init__(
-        self, url: str | None, *, password: str | None = None, now: Callable[[], float] = time.monotonic
+        self,
+        url: str | None,
+        *,
+        username: str | None = None,
+        password: str | None = None,
+        cluster: bool = False,
+        identity: RedisIdentity | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._url = url
-        self._password = password
-        self._now = now
-        self._client: Redis | None = None
-        self._closed_until = 0.0
-        self._failing = False
+        self._identity = identity
+        self._server: Server | None = None
+        self._cluster: Cluster | None = None
         self.failures = 0
+        if url is None:
+            return
+        login = {name: text for name, text in (("username", username), ("password", password)) if text}
+        options: dict[str, Any] = {**parse_url(url), **(login if identity is None else {})}
+        if cluster:
+            self._cluster = Cluster(options, now=now, identity=identity)
+        else:
+            self._server = Server(options, now=now, identity=identity)
 
     async def get(self, key: str) -> bytes | None:
         """The value of a key, or None."""
-        return cast("bytes | None", await self._call(lambda redis: redis.get(key)))
-
-    async def get_many(self, keys: Sequence[str]) -> list[bytes | None]:
-        """The values of keys in their order, None where there is none."""
-        return cast("list[bytes | None]", await self._call(lambda redis: redis.mget(keys))) if keys else []
+        return cast("bytes | None", await self._call([key], Command(("GET", key))))
 
     async def set(self, key: str, value: Value, *, ttl: float, only_new: bool = False) -> bool:
         """Keeps a value for `ttl` seconds. With `only_new` an existing one stays, and the answer is False."""
-        milliseconds = max(1, round(ttl * 1000))
-        return bool(await self._call(lambda redis: redis.set(key, value, px=milliseconds, nx=only_new)))
+        parts = ("SET", key, value, "PX", max(1, round(ttl * 1000)), *(("NX",) if only_new else ()))
+        return bool(await self._call([key], Command(parts)))
 
-    async def delete(self, *keys: str) -> int:
-        """Forgets keys; says how many there were."""
-        return int(await self._call(lambda redis: redis.delete(*keys))) if keys else 0
+    async def delete(self, key: str) -> bool:
+        """Forgets a key; says whether it was there."""
+        return bool(await self._call([key], Command(("DEL", key))))
 
     async def incr(self, key: str, *, ttl: float, by: int = 1) -> int:
         """Adds to a counter, whose life of `ttl` seconds begins with its first addition; answers the sum."""
@@ -91,24 +89,18 @@ class Cache:
 
     async def eval(self, script: Script, keys: Sequence[str], args: Sequence[Value] = ()) -> Any:
         """Runs a script, atomic on the server; answers what it returns."""
-
-        async def run(redis: Redis) -> Any:
-            try:
-                return await redis.evalsha(script.digest, len(keys), *keys, *args)
-            except NoScriptError:
-                return await redis.eval(script.text, len(keys), *keys, *args)
-
-        return await self._call(run)
+        rest = (len(keys), *keys, *args)
+        return await self._call(keys, Command(("EVALSHA", script.digest, *rest), ("EVAL", script.text, *rest)))
 
     async def ping(self) -> None:
-        """Returns when Redis answers. Raises `CacheUnavailable`."""
-        await self._call(lambda redis: redis.ping())
+        """Returns when Redis answers, of a cluster each server that has slots. Raises `CacheUnavailable`."""
+        await self._call([], None)
 
     async def close(self) -> None:
-        """Closes the connections; a later call opens them again."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.aclose()
+        """Closes the connections; a later call opens them again, but not with an identity, which is closed too."""
+        for each in (self._server, self._cluster, self._identity):
+            if each is not None:
+                await each.close()
 
     def expose(self, telemetry: Telemetry) -> None:
         """Publishes the failures in the metrics."""
@@ -116,95 +108,26 @@ class Cache:
             "hph_cache_failures", "Calls of the cache that failed or were not tried.", lambda: self.failures
         )
 
-    async def _call(self, operation: Callable[[Redis], Awaitable[T]]) -> T:
-        if self._url is None:
-            raise CacheUnavailable("REDIS_URL is not set")
-        now = self._now()
-        if now < self._closed_until:
-            self.failures += 1
-            raise CacheUnavailable("Redis is away")
-        if self._failing:
-            # This call is the one attempt of this second; the others shall not wait with it.
-            self._closed_until = now + RETRY_SECONDS
+    async def _call(self, keys: Sequence[str], command: Command | None) -> Any:
+        """The answer to a command, or to being there without one. Raises `CacheUnavailable`."""
         try:
-            async with _budget(OPERATION_SECONDS):
-                result = await _cancellable(operation(self._connected()))
+            if self._server is not None:
+                return await self._server.ask(command or _PING)
+            if self._cluster is not None:
+                return await (self._cluster.ask(command, keys) if command is not None else self._cluster.ping())
+        except NotAsked:
+            self.failures += 1
+            raise CacheUnavailable("Redis is away") from None
         except ResponseError as error:
-            # Redis is there and says no (wrong type, out of memory): no reason to stop asking.
             self.failures += 1
             raise CacheUnavailable(str(error)) from error
-        except (RedisError, OSError) as error:  # TimeoutError is an OSError
-            self._failed(error)
+        except (RedisError, OSError) as error:
+            self.failures += 1
             raise CacheUnavailable(f"{type(error).__name__}: {error}") from error
-        if self._failing:
-            self._failing = False
-            self._closed_until = 0.0
-            log.warning("cache is back")
-        return result
-
-    def _failed(self, error: Exception) -> None:
-        self.failures += 1
-        self._closed_until = self._now() + RETRY_SECONDS
-        if not self._failing:
-            self._failing = True
-            log.warning("cache is away", extra={"reason": type(error).__name__})
-
-    def _connected(self) -> Redis:
-        if self._client is None:
-            assert self._url is not None  # noqa: S101 - `_call` has looked
-            pool = BlockingConnectionPool.from_url(
-                self._url,
-                **({"password": self._password} if self._password else {}),
-                max_connections=MAX_CONNECTIONS,
-                timeout=_BACKSTOP_SECONDS,
-                socket_connect_timeout=_BACKSTOP_SECONDS,
-                socket_timeout=_BACKSTOP_SECONDS,
-                retry=Retry(NoBackoff(), 0),
-                driver_info=None,
-                protocol=2,
-            )
-            self._client = Redis.from_pool(pool)
-        return self._client
+        raise CacheUnavailable("REDIS_URL is not set")
 
 
-@asynccontextmanager
-async def _budget(seconds: float) -> AsyncIterator[None]:
-    """`asyncio.timeout`, in which time does not count that the event loop itself was late by: Redis is not slow then.
-
-    Raises `TimeoutError`. What has arrived meanwhile is taken before the time is called over.
-    """
-    loop = asyncio.get_running_loop()
-    due = loop.time() + seconds
-
-    def over() -> None:
-        limit.reschedule(loop.time())
-
-    def look() -> None:
-        if loop.time() - due > _LATE_SECONDS:
-            timers.append(loop.call_later(seconds, over))
-        else:
-            over()
-
-    async with asyncio.timeout(None) as limit:
-        timers = [loop.call_at(due, look)]
-        try:
-            yield
-        finally:
-            for timer in timers:
-                timer.cancel()
-
-
-async def _cancellable(call: Awaitable[T]) -> T:
-    """Awaits a call. The client loses some cancellations (redis-py 8.1); then the task would go on for ever."""
-    task = asyncio.current_task()
-    before = task.cancelling() if task is not None else 0
-    try:
-        return await call
-    finally:
-        if task is not None and task.cancelling() > before:
-            raise asyncio.CancelledError
-
-
+_PING: Final = Command(("PING",))
 _INCREMENT: Final = Script(
     """
 local sum = redis.call('INCRBY', KEYS[1], ARGV[1])

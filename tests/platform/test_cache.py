@@ -40,18 +40,11 @@ async def test_set_get_delete(cache: Cache) -> None:
     assert await cache.get(key) is None
     assert await cache.set(key, b"one", ttl=60) is True
     assert await cache.get(key) == b"one"
-    assert await cache.get_many([key, new_id("key")]) == [b"one", None]
     assert await cache.set(key, b"two", ttl=60, only_new=True) is False
-    assert await cache.delete(key) == 1
-    assert await cache.delete(key) == 0
+    assert await cache.delete(key) is True
+    assert await cache.delete(key) is False
     assert await cache.set(key, 3, ttl=60, only_new=True) is True
     assert await cache.get(key) == b"3"
-
-
-async def test_nothing_asked_is_nothing_sent() -> None:
-    cache = Cache(None)
-    assert await cache.get_many([]) == []
-    assert await cache.delete() == 0
 
 
 async def test_a_counter_keeps_the_end_of_its_first_addition(cache: Cache) -> None:

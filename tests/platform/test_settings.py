@@ -223,6 +223,27 @@ def test_redis_ssl_decides_the_scheme() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("REDIS_CLUSTER", {"REDIS_CLUSTER": "true", "REDIS_URL": "unix:///run/redis.sock"}),
+        ("REDIS_CLUSTER", {"REDIS_CLUSTER": "true", "REDIS_URL": "rediss://cache.example.com:6380/3"}),
+        ("REDIS_ENTRA_ID", {"REDIS_ENTRA_ID": "true", "REDIS_PASSWORD": "hidden-word"}),
+        ("REDIS_ENTRA_ID", {"REDIS_ENTRA_ID": "true", "REDIS_URL": "rediss://me:hidden-word@cache.example.com"}),
+        ("REDIS_ENTRA_ID", {"REDIS_ENTRA_ID": "true", "REDIS_SSL": "false"}),
+    ],
+)
+def test_redis_settings_that_contradict_each_other_are_refused(name: str, more: dict[str, str]) -> None:
+    text = refused({**PRODUCTION, **more})
+    assert f"\n  {name}: " in text
+    assert "hidden-word" not in text
+
+
+def test_a_cluster_with_entra_id_is_accepted() -> None:
+    settings = load_settings({**PRODUCTION, "REDIS_CLUSTER": "true", "REDIS_ENTRA_ID": "true"})
+    assert (settings.redis_cluster, settings.redis_entra_id, settings.redis_username) == (True, True, None)
+
+
 def test_secrets_never_show() -> None:
     environ = {**PRODUCTION, "REDIS_URL": "rediss://:hidden-word@cache.example.com"}
     settings = load_settings(environ)
