@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final, Literal, get_args
 
+from handlers.platform.errors import DocumentNewer
+
 Status = Literal[
     "pending",
     "awaiting_payment",
@@ -217,7 +219,12 @@ _WENT_BACK: Final[frozenset[PaymentStatus]] = frozenset({"refund_pending", "part
 
 
 def step(status: Status, payment: PaymentStatus, trigger: Trigger) -> Step:
-    """The step of the table; `payment` is the payment status that the order has."""
+    """The step of the table; `payment` is the payment status that the order has.
+
+    Raises `DocumentNewer` for a status that the table does not have.
+    """
+    if status not in STATUSES:
+        raise DocumentNewer("The order's status")
     found = TABLE[status, trigger]
     ends_now = found.status == "cancelled" and status != "cancelled"
     news_of_refund = trigger in ("refunded_in_part", "refunded_in_full") and payment != "refunded"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final, Literal, NamedTuple
 
 from handlers.partners.payments import Cancelled, Declined, IntentStatus, Known, Open, Processing, RequiresAction
+from handlers.platform.errors import DocumentNewer
 
 State = Literal[
     "created",
@@ -81,7 +82,9 @@ _SHOWN: Final[dict[State, IntentStatus]] = {
 
 
 def step(state: State, happening: Happening) -> Step | None:
-    """The next state, or None when nothing changes."""
+    """The next state, or None when nothing changes. Raises `DocumentNewer` for a state that is not known here."""
+    if state not in _SHOWN:
+        raise DocumentNewer("The payment's state")
     return TABLE.get((state, happening))
 
 

@@ -19,7 +19,7 @@ import orjson
 from handlers.platform.buried import Buried
 from handlers.platform.bus.port import Batch, Received, Subscription
 from handlers.platform.dead_letters import DeadLetters, Failure, Reason, describe
-from handlers.platform.errors import Problem
+from handlers.platform.errors import DocumentNewer, Problem
 from handlers.platform.events import ID, MAJOR, REPLAY_FOR, Event, EventContract, EventMismatch, EventNewer, type_of
 from handlers.platform.patience import Patience, Transient, Waiting
 from handlers.platform.waiting import told
@@ -150,7 +150,11 @@ class Consumer:
         if not event.replayed and await self._buried.holds(event.id):
             self.counts.passed += 1
             return
-        await self._handle(event)
+        try:
+            await self._handle(event)
+        except DocumentNewer as problem:
+            await self._bury(message, "unsupported_version", problem.message, 1)
+            return
         if event.replayed:
             await self._letters.settle(self.group, event.id, None)
 
@@ -180,7 +184,7 @@ class Consumer:
                 raise RuntimeError(f"no end within {HANDLER_SECONDS:g} s") from error
             raise Transient("a time-out inside") from error
         except Problem as problem:
-            if problem.status == 503:
+            if problem.status == 503 and not isinstance(problem, DocumentNewer):
                 raise Transient(problem.message) from problem
             raise
         self.counts.handled += 1

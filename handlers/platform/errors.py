@@ -41,6 +41,16 @@ class Problem(Exception):
         return rule if isinstance(rule, str) else None
 
 
+class DocumentNewer(Problem):
+    """503: a document is in a state that this program has no rule for, because a newer one has written it.
+
+    While a release rolls out, the caller's next try may reach a process that knows it; an event is parked until then.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__("SERVICE_UNAVAILABLE", f"{what} is newer than this process", headers=((b"retry-after", b"2"),))
+
+
 def fault(place: str, path: str, message: str) -> dict[str, str]:
     """One entry of `details.faults`."""
     return {"in": place, "path": path, "message": message}

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, get_args
 
 from handlers.orders.rules import ISSUES_KEPT, PARCEL_WORDS
 from handlers.platform.clock import moment, timestamp
+from handlers.platform.errors import DocumentNewer
 
 Status = Literal[
     "label_created", "picked_up", "in_transit", "out_for_delivery", "delivered", "exception", "returned", "cancelled"
@@ -42,7 +43,15 @@ def may_move(shipment: Mapping[str, Any], status: Status) -> bool:
 
     Nobody reports `cancelled`: that follows from the end of the order.
     """
-    return status != "cancelled" and not is_held_back(shipment) and status in MOVES[shipment["status"]]
+    return status != "cancelled" and not is_held_back(shipment) and status in _moves_of(shipment)
+
+
+def _moves_of(shipment: Mapping[str, Any]) -> tuple[Status, ...]:
+    """Raises `DocumentNewer` for a status that the table does not have."""
+    try:
+        return MOVES[shipment["status"]]
+    except KeyError:
+        raise DocumentNewer("The shipment's status") from None
 
 
 def is_held_back(shipment: Mapping[str, Any]) -> bool:
@@ -58,7 +67,7 @@ def is_handed_over(shipment: Mapping[str, Any]) -> bool:
 
 def may_be_called_off(shipment: Mapping[str, Any]) -> bool:
     """Whether the shipment can still be cancelled."""
-    return "cancelled" in MOVES[shipment["status"]] and not is_handed_over(shipment)
+    return "cancelled" in _moves_of(shipment) and not is_handed_over(shipment)
 
 
 def cancelled(shipment: Mapping[str, Any], *, event_id: str, now: datetime) -> Json:

@@ -14,9 +14,11 @@ from handlers.orders import events, process, store
 from handlers.orders.watchdog import Watchdog
 from handlers.payments import events as payment_events
 from handlers.platform.clock import moment, timestamp
+from handlers.platform.errors import DocumentNewer
 from handlers.platform.events import Event
 from handlers.platform.patience import NotYetThere
-from handlers.platform.store.port import Query
+from handlers.platform.store.claims import put_lookup
+from handlers.platform.store.port import Create, Query, Replace
 from handlers.pricing import promotions
 from tests.orders.test_orders import placed
 from tests.support.app import time_passes
@@ -158,6 +160,15 @@ async def test_from_stock_to_the_door(shop: Shop) -> None:
     assert (await document(shop, order))["status"] == "refunded"
 
 
+async def placed_again(shop: Shop, order: Json) -> Json:
+    """Another order like it, which was never announced. It exists, so that nobody waits for it when it is refused."""
+    order_id = f"order-{uuid4().hex}"
+    other = {**await document(shop, order), "order_id": order_id, "id": order_id, "status": "pending"}
+    await put_lookup(shop.services.store, store.ORDER, order_id, {"user_id": other["user_id"]})
+    await shop.services.store.write(store.CONTAINER, Create(other))
+    return other
+
+
 async def test_all_lines_or_none(shop: Shop) -> None:
     plenty, scarce = await priced(shop, 20.0, on_hand=50), await priced(shop, 30.0, on_hand=2)
     first, second = await customer(shop), await customer(shop)
@@ -168,12 +179,13 @@ async def test_all_lines_or_none(shop: Shop) -> None:
     await until(shop, one, "awaiting_payment")
     assert (await levels(shop, plenty), await levels(shop, scarce)) == ((50, 2), (2, 2))
     # The second cart was last read while there was stock; its order finds none.
-    other = {**one, "order_id": f"order-{uuid4().hex}"}
+    other = await placed_again(shop, one)
     data = {"order_id": other["order_id"], "items": one["items"]}
     refusal = event("OrderCreated", data, "inventory-reservation-validation")
     await inventory_events.on_order_created(refusal, shop.services)
     await inventory_events.on_order_created(refusal, shop.services)
     assert (await levels(shop, plenty), await levels(shop, scarce)) == ((50, 2), (2, 2))
+    await until(shop, other, "cancelled")
     await first.call("POST", f"/api/orders/{one['order_id']}/cancel")
 
     async def free() -> bool:
@@ -251,6 +263,21 @@ async def test_what_went_back_before_is_not_to_be_returned_again(shop: Shop) -> 
     revisions = [each["data"]["revision"] for each in news if each["event_type"] == "OrderUpdated"]
     assert revisions == sorted(set(revisions))
     assert len(revisions) >= 4
+
+
+async def test_an_event_changes_no_order_whose_status_only_a_newer_process_knows(shop: Shop) -> None:
+    _, order = await reserved_order(shop, await priced(shop, 20.0))
+    known = await document(shop, order)
+    newer = {**known, "status": "in_review"}
+    await shop.services.store.write(store.CONTAINER, Replace(newer))
+    heard = paid(order)
+    with pytest.raises(DocumentNewer):
+        await events.on_payment_processed(heard, shop.services)
+    assert await document(shop, order) == newer
+    # The same event, sent again once the process is a newer one: it was not noted as done.
+    await shop.services.store.write(store.CONTAINER, Replace(known))
+    await events.on_payment_processed(heard, shop.services)
+    assert (await document(shop, order))["status"] == "paid"
 
 
 async def test_no_carrier_ends_a_paid_order(shop: Shop) -> None:

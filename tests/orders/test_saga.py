@@ -24,12 +24,19 @@ from handlers.orders.saga import (
     Status,
     Trigger,
 )
+from handlers.platform.errors import DocumentNewer
 
 SCHEMAS = Path("openapi/components/schemas")
 
 
 def test_every_status_has_a_row_for_every_trigger() -> None:
     assert set(TABLE) == {(status, trigger) for status in STATUSES for trigger in TRIGGERS}
+
+
+def test_a_status_that_only_a_newer_process_knows_is_refused_and_not_guessed() -> None:
+    for trigger in TRIGGERS:
+        with pytest.raises(DocumentNewer):
+            saga.step("in_review", "paid", trigger)  # type: ignore[arg-type]  # what a newer process has written
 
 
 def test_the_contract_publishes_the_table() -> None:

@@ -31,7 +31,7 @@ from handlers.payments.states import (
     shown,
     step,
 )
-from handlers.platform.errors import Problem
+from handlers.platform.errors import DocumentNewer, Problem
 from handlers.platform.events import EventContract
 from tests.support.paying import cause, payable
 
@@ -60,6 +60,12 @@ def check(event_type: str, data: object) -> None:
 
 
 # --- the table
+def test_a_state_that_only_a_newer_process_knows_is_refused_and_not_taken_for_late_news() -> None:
+    for happening in get_args(Happening):
+        with pytest.raises(DocumentNewer):
+            step("disputed", happening)  # type: ignore[arg-type]  # what a newer process has written
+
+
 def test_the_table_knows_its_states_and_happenings_only() -> None:
     for (state, happening), found in TABLE.items():
         assert state in STATES

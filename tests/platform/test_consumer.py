@@ -13,7 +13,7 @@ from handlers.platform import consumer as consumer_module
 from handlers.platform import patience as patience_module
 from handlers.platform.bus.port import Batch, Received
 from handlers.platform.consumer import Consumer, Handler
-from handlers.platform.errors import not_found, unavailable
+from handlers.platform.errors import DocumentNewer, not_found, unavailable
 from handlers.platform.events import Event, EventMismatch, type_of
 from handlers.platform.inbox import Inbox
 from handlers.platform.patience import NotYetThere, Patience, Transient
@@ -240,6 +240,18 @@ async def test_what_does_not_fit_is_parked_at_once(world: Parts, message: Receiv
     letter = await world.letters.find("counters.event-1")
     assert letter is not None
     assert (letter.data["reason"], letter.data["attempts"]) == (reason, 1)
+
+
+async def test_an_event_for_a_document_newer_than_the_process_is_parked_at_once(world: Parts) -> None:
+    async def handler(_: Event[Any]) -> None:
+        raise DocumentNewer("The thing's status")
+
+    own = consumer(world, handler)
+    assert (await delivered(own, received(envelope()))).finished == 1
+    letter = await world.letters.find("counters.event-1")
+    assert letter is not None
+    assert (letter.data["reason"], letter.data["attempts"]) == ("unsupported_version", 1)
+    assert letter.data["error"] == "The thing's status is newer than this process"
 
 
 async def test_newer_minor_versions_and_unknown_fields_are_read(world: Parts) -> None:

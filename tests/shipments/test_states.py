@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from handlers.platform.errors import DocumentNewer
 from handlers.shipments import letters, states, views
 from tests.support.contract import document
 
@@ -56,6 +57,12 @@ def test_only_what_the_table_allows() -> None:
     assert not states.may_move(shipment(), "delivered")
     assert not states.may_move(shipment(called_off=True), "picked_up")
     assert not states.may_move(shipment(), "cancelled")
+
+
+def test_a_status_that_only_a_newer_process_knows_is_refused_and_not_guessed() -> None:
+    for decide in (states.may_be_called_off, lambda parcel: states.may_move(parcel, "delivered")):
+        with pytest.raises(DocumentNewer):
+            decide(shipment(status="at_customs"))
 
 
 def test_a_parcel_is_called_off_only_before_the_carrier_has_it() -> None:
