@@ -14,8 +14,9 @@ from handlers.platform.errors import Problem, unauthorized
 from handlers.platform.store.port import Document
 from handlers.platform.tokens import TokenRejected
 from handlers.users import store
-from handlers.users.credentials import with_code_used
+from handlers.users.credentials import TOTP_DIGITS, with_code_used
 from handlers.users.rules import two_factor_on
+from handlers.users.tell_owner import telling
 
 Json = dict[str, Any]
 
@@ -49,7 +50,7 @@ async def answered(call: Call, token: str, code: str) -> Document:
         change = with_code_used(services, user, code)
         if change is None:
             raise _wrong(last=last)
-        return change
+        return change if len(code) == TOTP_DIGITS else telling(change, "recovery_code_used", may=user["email_verified"])
 
     try:
         found = await store.change(call, user_id, decide)

@@ -84,7 +84,9 @@ async def change_proven(
     guessing = two_factor_on(proof.data)
     if guessing and code is not None:
         await attempt(services.limits, call.request.address, f"mfa:{user_id}")
-    may = await may_tell(services, proof.data)
+    recovering = guessing and code is not None and len(code) != TOTP_DIGITS
+    # Asked only where there is something to tell: for an address that was never proven, asking counts as a mail.
+    may = (recovering or kind is not None) and await may_tell(services, proof.data)
 
     def guarded(user: Json) -> Change:
         still_proven(user, proof)

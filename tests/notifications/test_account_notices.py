@@ -141,6 +141,16 @@ async def test_a_link_that_was_asked_for_is_in_the_change_that_puts_it_in_force(
     assert f"#token={prefix}" in sent(silent, person.email, "")[0]["text"]
 
 
+async def test_asking_the_owner_again_uses_up_no_mail(tmp_path: Path, redis_url: str) -> None:
+    """An address that was never proven may get three mails: what sends none counts as none."""
+    async with running_app(tmp_path, redis_url, ROLE="crud", RATE_LIMIT_SCALE="1") as running:
+        person = await signed_in(running)
+        for _ in range(3):
+            await asked_again(running, person)
+        await change_password(running, person)
+        assert len(await waiting_notices(running, person.email)) == 1
+
+
 async def test_a_mail_server_that_is_away_is_waited_for(silent: RunningApp, monkeypatch: pytest.MonkeyPatch) -> None:
     person = await proven(silent)
     await change_password(silent, person)

@@ -120,6 +120,16 @@ async def test_a_recovery_code_is_accepted_once_in_any_case(running: RunningApp)
     assert (await complete(running, await challenged(running, person), codes[4])).status_code == 200
 
 
+async def test_signing_in_by_a_recovery_code_is_told_to_the_owner(running: RunningApp) -> None:
+    person, secret, codes = await enrolled(running)
+    proven = Patch(person.user_id, sets={"email_verified": True})
+    await running.services.store.write("users", proven, partition=person.user_id)
+    for given, told in ((code(running, secret, steps=1), 0), (codes[0], 1)):
+        assert (await complete(running, await challenged(running, person), given)).status_code == 200
+        subjects = [mail["subject"] for mail in await mails(running, person.email)]
+        assert len([subject for subject in subjects if "recovery code was used" in subject]) == told
+
+
 async def test_a_challenge_ends_with_its_fifth_wrong_code(running: RunningApp) -> None:
     person, secret, _ = await enrolled(running)
     token = await challenged(running, person)

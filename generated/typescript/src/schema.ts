@@ -52,7 +52,7 @@ export interface paths {
          *
          *     A wrong code answers 401 (`mfa_code_invalid`) and may be tried again; the fifth wrong one ends the challenge (401
          *     `mfa_attempts_exceeded`), and an old challenge answers 401 `token_expired`: start again with `login`. No code and no
-         *     recovery code is accepted twice.
+         *     recovery code is accepted twice; the use of a recovery code is told to the owner by mail, where the address is proven.
          *
          *     A browser from an `Origin` that is not on the list is refused (403 `origin_not_allowed`).
          */
@@ -222,7 +222,7 @@ export interface paths {
         put?: never;
         /**
          * Reset the password
-         * @description Sets a new password with the token of a reset mail. It ends every session of the user, counts as proof of the address,
+         * @description Sets a new password with the token of a reset mail, and the owner is told by mail. It ends every session of the user, counts as proof of the address,
          *     and leaves two-factor authentication as it is. Where the address had not been proven before, somebody else may have made
          *     the account: its two-factor authentication and its accounts at identity providers are taken off. Nobody is signed in: go
          *     on with `login`.
@@ -377,7 +377,7 @@ export interface paths {
          *     mail with a link that undoes the change, for 72 hours (`undoEmailChange`). The address in force as `email` calls a waiting change off.
          *     An address that has had several mails of this kind lately answers 429, more than ten changes in 72 hours 422 (`limit_reached`).
          *
-         *     A new `email` and a change of `phone` need `X-Reauthentication` (403 `reauthentication_required`).
+         *     A new `email` and a change of `phone` need `X-Reauthentication` (403 `reauthentication_required`). The owner is told by mail of both.
          *
          *     A `date_of_birth` that is not in the past answers 422 (`date_of_birth_invalid`).
          */
@@ -523,7 +523,7 @@ export interface paths {
         /**
          * Change the password
          * @description Sets a new password. Every session of the user ends, this one too: refresh tokens at once, access tokens for writes within
-         *     5 seconds and for reads within 60. Where two-factor authentication is on, `code` is needed (422 `mfa_required`, `mfa_code_invalid`).
+         *     5 seconds and for reads within 60. The owner is told by mail. Where two-factor authentication is on, `code` is needed (422 `mfa_required`, `mfa_code_invalid`).
          *
          *     A wrong `old_password` answers 422 (`invalid_credentials`), the same password again 422 (`password_unchanged`), one that
          *     breaks a rule 422 (`password_too_common`, `password_repetitive`, `password_contains_email`, `password_contains_name`,
