@@ -90,7 +90,6 @@ class RedisIdentity(CredentialProvider):
         return self._token.token
 
     async def _ask(self) -> None:
-        pause = _PAUSE_SECONDS if self._token is not None and self._token.expires_on > self._now() else RETRY_SECONDS
         try:
             async with asyncio.timeout(_TOKEN_SECONDS):
                 self._token = await self._credential.get_token(SCOPE)
@@ -98,8 +97,9 @@ class RedisIdentity(CredentialProvider):
             # Told to the caller as a missing token. The text of an identity's error is not ours to log.
             log.warning("no token for the cache", extra={"reason": type(error).__name__})
         finally:
-            # An identity may give the same token again for a while.
-            self._ask_again_at = self._now() + pause
+            # An identity may give the same token again for a while; without one that lasts there is no time to lose.
+            lasting = self._token is not None and self._token.expires_on - self._now() > _PAUSE_SECONDS
+            self._ask_again_at = self._now() + (_PAUSE_SECONDS if lasting else RETRY_SECONDS)
             self._asking = None
 
 

@@ -15,10 +15,12 @@ import pytest
 from azure.core.credentials import AccessToken
 from redis.asyncio import Redis
 
+from handlers.parts import open_redis_identity
 from handlers.platform.cache import Cache, CacheUnavailable
 from handlers.platform.redis_identity import SCOPE, RedisIdentity
 from infra.local.valkey import start
 from tests.platform.test_cache import Clock
+from tests.support.app import settings_for
 from tests.support.valkey_cluster import free_port, running_cluster
 from tests.support.wait import eventually
 
@@ -219,6 +221,29 @@ async def test_a_refused_token_is_unavailable_and_told_to_nobody(house: House) -
     await house.accept(house.identity.token)
     house.clock.seconds += 1.01
     assert await house.cache.get("key") is None
+
+
+async def test_a_token_that_is_nearly_over_is_asked_for_every_second(house: House) -> None:
+    await house.cache.get("key")
+    house.identity.error = RuntimeError("away")
+    house.clock.seconds += HOUR - 5
+    for asked in (2, 3, 4):
+        assert await house.cache.get("key") is None
+        await asyncio.sleep(0)
+        assert house.identity.asked == asked
+        house.clock.seconds += 1.01
+    house.identity.error = None
+    assert await house.cache.get("key") is None
+    assert house.cache.failures == 0
+
+
+async def test_settings_decide_whether_there_is_an_identity(tmp_path: Path) -> None:
+    address = "rediss://cache.example.com:10000"
+    assert open_redis_identity(settings_for(tmp_path, address)) is None
+    assert open_redis_identity(settings_for(tmp_path, None, REDIS_ENTRA_ID="true")) is None
+    identity = open_redis_identity(settings_for(tmp_path, address, REDIS_ENTRA_ID="true"))
+    assert identity is not None  # azure-identity's own; nothing is asked before the first connection
+    await identity.close()
 
 
 async def test_all_servers_of_a_cluster_are_logged_in_to_by_token(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 import time
@@ -47,6 +48,10 @@ class ValkeyNode:
     def say(self, *parts: str | int) -> Any:
         """Sends a command."""
         return self.admin.execute_command(*parts)  # type: ignore[no-untyped-call] # redis-py declares it so
+
+    def freeze(self) -> None:
+        """Has the server keep its connections and answer nothing."""
+        self._process.send_signal(signal.SIGSTOP)
 
     def stop(self) -> None:
         """Kills the server."""
