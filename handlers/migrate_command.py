@@ -21,22 +21,28 @@ _RATE: Final = 25.0
 
 def run(settings: Settings, arguments: list[str]) -> int:
     """Carries the command out. Answers the exit code: 1 when documents are left that could not be changed."""
-    parser = argparse.ArgumentParser(prog="python -m handlers.worker migrate")
-    commands = parser.add_subparsers(dest="what", required=True)
+    options = parser().parse_args(arguments)
+    if options.what == "list":
+        for migration in MIGRATIONS.values():
+            print(f"{migration.name}\n    {migration.reason}")
+        return 0
+    return asyncio.run(carry_out(settings, options))
+
+
+def parser() -> argparse.ArgumentParser:
+    """What may be asked for."""
+    whole = argparse.ArgumentParser(prog="python -m handlers.worker migrate")
+    commands = whole.add_subparsers(dest="what", required=True)
     commands.add_parser("list", help="the migrations there are, and what each is for")
     running = commands.add_parser("run", help="change documents; may be killed, and run again")
     running.add_argument("name", choices=sorted(MIGRATIONS))
     running.add_argument("--dry-run", action="store_true", help="write nothing; show the ids of what would be changed")
     running.add_argument("--rate", type=_rate, default=_RATE, help=f"documents a second, at most ({_RATE:g})")
-    options = parser.parse_args(arguments)
-    if options.what == "list":
-        for migration in MIGRATIONS.values():
-            print(f"{migration.name}\n    {migration.reason}")
-        return 0
-    return asyncio.run(_run(settings, options))
+    return whole
 
 
-async def _run(settings: Settings, options: argparse.Namespace) -> int:
+async def carry_out(settings: Settings, options: argparse.Namespace) -> int:
+    """Runs a migration, and says how far it is. Answers the exit code."""
     store = open_store(settings)
     migrating = MigrationRun(
         store,
