@@ -26,7 +26,7 @@ from handlers.partners.payments import (
     Succeeded,
     outcome_of,
 )
-from handlers.payments import attempts, rules, store
+from handlers.payments import attempts, messages, rules, store
 from handlers.payments.rules import ABANDONED, Cause, Payable
 from handlers.payments.states import EventName, Happening, State, happened, is_open, is_paid, step
 from handlers.platform.clock import timestamp
@@ -36,10 +36,10 @@ from handlers.platform.store.port import Create, Operation
 Json = dict[str, Any]
 
 _DATA: Final[dict[EventName, Callable[[Mapping[str, Any], str], Mapping[str, Any]]]] = {
-    "PaymentProcessed": rules.processed,
-    "PaymentPending": rules.pending,
-    "PaymentAttemptFailed": rules.attempt_failed,
-    "PaymentFailed": rules.failed,
+    "PaymentProcessed": messages.processed,
+    "PaymentPending": messages.pending,
+    "PaymentAttemptFailed": messages.attempt_failed,
+    "PaymentFailed": messages.failed,
 }
 
 

@@ -19,7 +19,7 @@ from typing import Any, Literal
 from handlers.contract.services import EventServices
 from handlers.partners.breaker import PartnerUnavailable
 from handlers.partners.payments import PaymentRefused, ProviderRefund, RefundOrder
-from handlers.payments import rules, store
+from handlers.payments import messages, rules, store
 from handlers.payments.call_off_unshipped import call_off_unshipped
 from handlers.payments.rules import Cause, RefundRequest
 from handlers.payments.states import is_paid, refunds_happened, step
@@ -231,7 +231,7 @@ def _count(payment: Json, refund: Json, before: str) -> None:
 
 
 def _event(services: EventServices, payment: Json, refund: Json, name: EventName, cause: Cause) -> Create:
-    data = rules.refund_failed if name == "RefundFailed" else rules.refund_processed
+    data = messages.refund_failed if name == "RefundFailed" else messages.refund_processed
     return services.outbox.row(
         store.CONTAINER,
         payment,
