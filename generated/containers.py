@@ -229,9 +229,9 @@ CONTAINERS: Final[Mapping[str, Container]] = MappingProxyType(
         ),
         'erasures': Container(
             name='erasures',
-            partition_key=('shelf',),
+            partition_key=('queue',),
             indexes=(
-                Index((Key('shelf'), Key('due_at'))),
+                Index((Key('queue'), Key('due_at'))),
             ),
         ),
         'sales_aggregates': Container(

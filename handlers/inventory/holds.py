@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from handlers.contract.services import EventServices
 from handlers.inventory import store
-from handlers.inventory.movements import Move, Movements, Plan, Shelf
+from handlers.inventory.movements import Move, Movements, Plan, ProductStock
 from handlers.inventory.rules import available
 from handlers.platform.clock import timestamp
 from handlers.platform.events import Event
@@ -87,12 +87,12 @@ def by_product(items: Sequence[Item]) -> list[tuple[str, list[Item]]]:
 async def hold(services: EventServices, event: Event[Any], items: Sequence[Item], closing: Closing | None) -> None:
     """Holds lines of one product, all or none. Raises `NotEnough`."""
 
-    async def plan(shelf: Shelf, look: bool) -> Plan:
-        sold = shelf.card is not None and shelf.card.data["status"] == "active"
-        lines = _lines(shelf, items, [None] * len(items))
+    async def plan(stock: ProductStock, look: bool) -> Plan:
+        sold = stock.card is not None and stock.card.data["status"] == "active"
+        lines = _lines(stock, items, [None] * len(items))
         # Most events come once: rows that are there all the same refuse the batch, and are looked at then.
         if look or _refusals(lines, sold):
-            lines, end = await _read(services, event, shelf, items, closing)
+            lines, end = await _read(services, event, stock, items, closing)
             if closing is not None and end is not None and closing.is_over(end.data):
                 return Plan(None, "reserved")
             if failed := _refusals(lines, sold):
@@ -111,8 +111,8 @@ async def hold(services: EventServices, event: Event[Any], items: Sequence[Item]
 async def release(services: EventServices, event: Event[Any], items: Sequence[Item], closing: Closing | None) -> None:
     """Sets the lines of one product free, also those that a parcel had taken."""
 
-    async def plan(shelf: Shelf, _: bool) -> Plan:
-        lines, end = await _read(services, event, shelf, items, closing)
+    async def plan(stock: ProductStock, _: bool) -> Plan:
+        lines, end = await _read(services, event, stock, items, closing)
         if closing is not None and end is not None and closing.is_over(end.data):
             return Plan(None, "released")
         kept = [line for line in lines if line.hold is not None]
@@ -126,8 +126,8 @@ async def release(services: EventServices, event: Event[Any], items: Sequence[It
 async def take(services: EventServices, event: Event[Any], items: Sequence[Item]) -> None:
     """Takes the held lines of one product off the stock: their parcel is booked. What is not held (any more) stays."""
 
-    async def plan(shelf: Shelf, _: bool) -> Plan:
-        lines, _end = await _read(services, event, shelf, items, None)
+    async def plan(stock: ProductStock, _: bool) -> Plan:
+        lines, _end = await _read(services, event, stock, items, None)
         held = [line for line in lines if line.is_held and line.stock is not None]
         rows = tuple(
             Replace({**line.hold.data, "state": "taken", "ttl": TAKEN_TTL}, if_match=line.hold.etag)
@@ -142,8 +142,8 @@ async def take(services: EventServices, event: Event[Any], items: Sequence[Item]
 async def forget(services: EventServices, event: Event[Any], items: Sequence[Item], closing: Closing | None) -> None:
     """Removes the rows of an order that is complete. What is held still has left, and is only heard of later."""
 
-    async def plan(shelf: Shelf, _: bool) -> Plan:
-        lines, end = await _read(services, event, shelf, items, closing)
+    async def plan(stock: ProductStock, _: bool) -> Plan:
+        lines, end = await _read(services, event, stock, items, closing)
         kept = [line for line in lines if line.hold is not None]
         moves = tuple(_off(line) for line in kept if line.is_held and line.stock is not None)
         over = closing is None or end is None or closing.is_over(end.data)
@@ -175,25 +175,25 @@ async def _moved(
     services: EventServices,
     event: Event[Any],
     items: Sequence[Item],
-    plan: Callable[[Shelf, bool], Any],
+    plan: Callable[[ProductStock, bool], Any],
 ) -> None:
     variants = [item["variant_id"] for item in items]
     await services.room(Movements).move(event, items[0]["product_id"], variants, plan)
 
 
 async def _read(
-    services: EventServices, event: Event[Any], shelf: Shelf, items: Sequence[Item], closing: Closing | None
+    services: EventServices, event: Event[Any], stock: ProductStock, items: Sequence[Item], closing: Closing | None
 ) -> tuple[list[_Line], Document | None]:
     """The lines with their holds, and the row of the order's reservation where that is closed here."""
     product_id, order_id = items[0]["product_id"], event.data["order_id"]
     ids = [_row_id(order_id, item) for item in items]
     more = [closing.row_id] if closing is not None else []
     found = await services.store.read_many([(store.CONTAINER, product_id, each) for each in (*ids, *more)])
-    return _lines(shelf, items, found[: len(ids)]), found[-1] if more else None
+    return _lines(stock, items, found[: len(ids)]), found[-1] if more else None
 
 
-def _lines(shelf: Shelf, items: Sequence[Item], found: Sequence[Document | None]) -> list[_Line]:
-    return [_Line(item, shelf.stocks[item["variant_id"]], each) for item, each in zip(items, found, strict=True)]
+def _lines(stock: ProductStock, items: Sequence[Item], found: Sequence[Document | None]) -> list[_Line]:
+    return [_Line(item, stock.stocks[item["variant_id"]], each) for item, each in zip(items, found, strict=True)]
 
 
 def _refusals(lines: Sequence[_Line], sold: bool) -> list[Json]:

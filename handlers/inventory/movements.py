@@ -54,7 +54,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class ProductStock:
     """The card of a product and the stocks of some variants, as they are."""
 
     card: Document | None
@@ -62,7 +62,7 @@ class Shelf:
 
 
 # Decides. Told whether to read its own rows first: at the first attempt it may take for granted that there are none.
-Planner = Callable[[Shelf, bool], Awaitable[Plan]]
+Planner = Callable[[ProductStock, bool], Awaitable[Plan]]
 
 
 # What was planned and written, and the stocks as they are now.
@@ -166,28 +166,28 @@ class _Queue:
     async def _round(self, movements: list[Movement]) -> None:
         if not movements:
             return
-        shelf = await self._shelf({variant for each in movements for variant in each.variants})
+        stock = await self._read_stock({variant for each in movements for variant in each.variants})
         plans = await asyncio.gather(
-            *(each.planner(shelf, each.attempts > 0) for each in movements), return_exceptions=True
+            *(each.planner(stock, each.attempts > 0) for each in movements), return_exceptions=True
         )
-        group, later = _Group(shelf), list[Movement]()
+        group, later = _Group(stock), list[Movement]()
         for movement, plan in zip(movements, plans, strict=True):
             if isinstance(plan, BaseException):
                 movement.fail(plan)
             elif not plan.rows and not plan.moves:
-                movement.end((plan, shelf.stocks))
+                movement.end((plan, stock.stocks))
             elif not group.take(movement, plan):
                 later.append(movement)
         self._waiting.extendleft(reversed(later))
         if group.members:
             await self._write(group)
 
-    async def _shelf(self, variants: Iterable[str]) -> Shelf:
+    async def _read_stock(self, variants: Iterable[str]) -> ProductStock:
         names = sorted(variants)
         ids = (store.card_id(self._product_id), *names)
         places = [(store.CONTAINER, self._product_id, each) for each in ids]
         card, *stocks = await self._services.store.read_many(places)
-        return Shelf(card, dict(zip(names, stocks, strict=True)))
+        return ProductStock(card, dict(zip(names, stocks, strict=True)))
 
     async def _write(self, group: _Group) -> None:
         patches = group.patches(timestamp(self._services.clock.now()))
@@ -223,8 +223,8 @@ class _Queue:
 class _Group:
     """The movements of one batch."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        self._shelf = shelf
+    def __init__(self, stock: ProductStock) -> None:
+        self._found = stock
         self._on_hand: Counter[str] = Counter()
         self._reserved: Counter[str] = Counter()
         self._entries: Counter[str] = Counter()
@@ -246,7 +246,7 @@ class _Group:
         return True
 
     def _has(self, move: Move) -> bool:
-        stock = self._shelf.stocks[move.variant_id]
+        stock = self._found.stocks[move.variant_id]
         units = available(stock.data) if stock is not None else 0
         return self._taken(move.variant_id) + move.reserved - move.on_hand <= units or move.reserved <= 0
 
@@ -259,7 +259,7 @@ class _Group:
         return {variant_id: self._patch(variant_id, now) for variant_id in sorted(self._entries)}
 
     def _patch(self, variant_id: str, now: str) -> Patch:
-        stock, taken = self._shelf.stocks[variant_id], self._taken(variant_id)
+        stock, taken = self._found.stocks[variant_id], self._taken(variant_id)
         increments = {"on_hand": self._on_hand[variant_id], "reserved": self._reserved[variant_id]}
         return Patch(
             variant_id,

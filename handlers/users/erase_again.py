@@ -29,7 +29,7 @@ Json = dict[str, Any]
 
 CONTAINER: Final = "erasures"
 # All rows are in one partition: accounts are deleted seldom, and a row lives for some minutes.
-_SHELF: Final = "due"
+_QUEUE: Final = "due"
 DELAY: Final = timedelta(seconds=60)
 EVERY_SECONDS: Final = 30.0
 _AT_ONCE: Final = 100
@@ -37,7 +37,7 @@ _AT_ONCE: Final = 100
 
 async def schedule_erasure(documents: DocumentStore, user_id: str, now: datetime) -> None:
     """Notes that an account is about to be deleted. Before the deletion: a crash between the two loses nothing."""
-    row = {"id": user_id, "shelf": _SHELF, "due_at": timestamp(now + DELAY)}
+    row = {"id": user_id, "queue": _QUEUE, "due_at": timestamp(now + DELAY)}
     await documents.write(CONTAINER, Upsert(row))
 
 
@@ -45,7 +45,7 @@ async def erase_again(services: EventServices, run_id: str) -> None:
     """Tells `UserDeleted` again of the accounts whose time has come. May be done twice, as its readers may."""
     query = Query(
         CONTAINER,
-        partition=_SHELF,
+        partition=_QUEUE,
         where=Range("due_at", lt=timestamp(services.clock.now())),
         sort=(Sort("due_at"),),
         limit=_AT_ONCE,
@@ -68,4 +68,4 @@ async def _tell(services: EventServices, row: Document, run_id: str) -> None:
         )
         await services.store.write(store.CONTAINER, event, partition=user_id)
     with suppress(DocumentMissing):
-        await services.store.write(CONTAINER, Delete(user_id), partition=_SHELF)
+        await services.store.write(CONTAINER, Delete(user_id), partition=_QUEUE)
