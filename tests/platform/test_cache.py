@@ -149,7 +149,7 @@ async def test_one_call_takes_no_longer_than_its_budget_whatever_is_slow() -> No
     started = time.monotonic()
     with pytest.raises(CacheUnavailable):
         await cache.get("key")
-    assert time.monotonic() - started < 0.35
+    assert time.monotonic() - started < 0.6
     await cache.close()
     server.close()
 
