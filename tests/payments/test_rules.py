@@ -13,6 +13,7 @@ from handlers.partners.payments import (
     Intent,
     IntentStatus,
     Open,
+    PaymentRefused,
     Processing,
     RequiresAction,
     Succeeded,
@@ -165,6 +166,24 @@ def test_what_a_confirmation_is_answered_with() -> None:
     with pytest.raises(Problem) as declined:
         rules.check_result({"status": "created", "attempts": 4}, decline=decline, in_doubt=False)
     assert (declined.value.rule, declined.value.details["attempts_left"]) == ("payment_declined", 6)
+
+
+def test_totals_that_only_the_provider_refuses() -> None:
+    small = rules.refused_by_provider(PaymentRefused("invalid", "amount_too_small", "Too small."))
+    assert (small.status, small.rule) == (422, "total_too_small")
+    large = rules.refused_by_provider(PaymentRefused("invalid", "amount_too_large", "Too large."))
+    assert large.rule == "total_too_large"
+    other = PaymentRefused("state", "payment_intent_unexpected_state", "No.")
+    with pytest.raises(PaymentRefused) as refused:
+        rules.refused_by_provider(other)
+    assert refused.value is other
+
+
+def test_what_costs_nothing_needs_no_provider() -> None:
+    rules.check_costs(1)
+    with pytest.raises(Problem) as refused:
+        rules.check_costs(0)
+    assert (refused.value.status, refused.value.rule) == (409, "payment_already_made")
 
 
 # --- answers
