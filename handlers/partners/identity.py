@@ -78,7 +78,7 @@ def known_providers(google: str | None, microsoft: str | None, facebook: str | N
         ("facebook", facebook, "https://www.facebook.com", "https://www.facebook.com"),
     )
     path = "/.well-known/openid-configuration"
-    return [Provider(name, client, issuer, base + path) for name, client, issuer, base in found if client]  # type: ignore[arg-type]
+    return [Provider(name, client, issuer, base + path) for name, client, issuer, base in found if client]  # type: ignore[arg-type]  # `if client`: it is no None
 
 
 class IdentityProviders:

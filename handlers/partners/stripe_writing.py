@@ -52,7 +52,7 @@ def refund_params(order: RefundOrder) -> RefundCreateParams:
 def _shipping(address: Mapping[str, Any]) -> PaymentIntentCreateParamsShipping:
     shipping: PaymentIntentCreateParamsShipping = {
         "name": address["name"],
-        "address": {name: address[name] for name in _ADDRESS if address.get(name)},  # type: ignore[typeddict-item]
+        "address": {name: address[name] for name in _ADDRESS if address.get(name)},  # type: ignore[typeddict-item]  # keys are from a table
     }
     if address.get("phone"):
         shipping["phone"] = address["phone"]

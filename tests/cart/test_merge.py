@@ -29,7 +29,7 @@ async def merged(mine: Shopper, theirs: Shopper) -> dict[str, object]:
 
 def quantities(cart: dict[str, object]) -> list[int]:
     """The units of each line."""
-    return [each["quantity"] for each in cart["items"]]  # type: ignore[attr-defined]
+    return [each["quantity"] for each in cart["items"]]  # type: ignore[attr-defined]  # JSON
 
 
 async def test_units_add_up_and_the_guest_has_nothing_left(shop: Shop) -> None:
@@ -53,7 +53,7 @@ async def test_what_does_not_fit_is_said(shop: Shop) -> None:
         await theirs.has(product, quantity)
     cart = await merged(mine, theirs)
     assert quantities(cart) == [4, 99]
-    told = [(n["code"], n["previous_quantity"], n["quantity"]) for n in cart["notices"]]  # type: ignore[attr-defined]
+    told = [(n["code"], n["previous_quantity"], n["quantity"]) for n in cart["notices"]]  # type: ignore[attr-defined]  # JSON
     assert told == [("quantity_reduced", 6, 4), ("quantity_reduced", 99, 99)]
 
 

@@ -179,7 +179,7 @@ def test_as_the_least_who_may(case: Case[Any], house: House, session: requests.S
     call(case, house, session, callers[operation.id, least(operation)])
 
 
-@BRIEF.parametrize()  # type: ignore[untyped-decorator]
+@BRIEF.parametrize()  # type: ignore[untyped-decorator]  # schemathesis has no types
 def test_as_everybody_else(case: Case[Any], house: House, session: requests.Session, callers: Callers) -> None:
     operation = OPERATIONS[case.operation.definition.raw["operationId"]]
     for role in ROLES:

@@ -175,7 +175,7 @@ async def main(folder: Path) -> None:
         "  filtered by brand": Query("products", None, And([shop, Eq("brand", "brand-7")]), price, purpose="catalogue"),
     }
     for name, query in pages.items():
-        await reads(name, lambda _, query=query: store.query(query), 2000)  # type: ignore[misc]
+        await reads(name, lambda _, query=query: store.query(query), 2000)  # type: ignore[misc]  # a default binds the loop's value
     await reads("count of a category", lambda n: store.count(Query("products", f"category-{n % 250}", shop)), 2000)
     await reads("count of all active", lambda _: store.count(Query("products", None, shop, purpose="catalogue")), 20)
     await store.close()

@@ -130,7 +130,7 @@ def expanded(state: State, body: Json, paths: Any) -> Json:
 
 
 def _place(listed: list[Json], id: str, param: str) -> int:
-    matches: Callable[[Json], bool] = lambda thing: thing["id"] == id  # noqa: E731
+    matches: Callable[[Json], bool] = lambda thing: thing["id"] == id  # noqa: E731 - a default beside its other values
     found = next((at for at, thing in enumerate(listed) if matches(thing)), None)
     if found is None:
         raise missing("object", id, param)

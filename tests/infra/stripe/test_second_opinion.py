@@ -60,7 +60,7 @@ async def client(base: str) -> AsyncIterator[stripe.StripeClient]:
     try:
         yield stripe.StripeClient(SECRET_KEY, base_addresses={"api": base}, http_client=http, max_network_retries=0)
     finally:
-        await http.close_async()  # type: ignore[no-untyped-call]
+        await http.close_async()  # type: ignore[no-untyped-call]  # the vendor's library has no type here
 
 
 async def listening(base: str) -> None:
